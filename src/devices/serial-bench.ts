@@ -41,7 +41,7 @@ export function bench(input = '') {
     get line() {
       return line.level;
     },
-    /** The interrupt controller opens the line. */
+    /** The interrupt controller unmasks the line. */
     unmask: () => line.unmask(),
     text: () => Buffer.from(sent).toString('latin1'),
     type: (text: string) => {

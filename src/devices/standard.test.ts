@@ -15,7 +15,7 @@ for (const [name, make] of Object.entries(makers)) {
   describe(`any device: ${name}`, () => {
     testAnyDevice(make);
 
-    test('refuses every state that is not its own and stays as it was', () => {
+    test('refuses every state of another device and does not change', () => {
       const device = make({ output: () => {}, input: { available: false, read: () => -1 } });
       const before = device.save?.();
       const notStates: unknown[] = [
@@ -42,7 +42,7 @@ for (const [name, make] of Object.entries(makers)) {
 }
 
 describe('the standard devices', () => {
-  test('claim ports that do not overlap and have names of their own', () => {
+  test('claim ports that do not overlap, and have unique names', () => {
     const devices = standardDevices({ output: () => {} });
     const claimed = devices.flatMap(({ ports = [] }) =>
       ports.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i)),
@@ -58,7 +58,7 @@ describe('the standard devices', () => {
     );
   });
 
-  test('let consoles coalesce, and nothing that must be seen at once', () => {
+  test('let only consoles coalesce writes, and nothing that must be seen at once', () => {
     const coalesced = (devices: Device[]) =>
       devices.flatMap(({ ports = [] }) => ports.filter(({ coalesce }) => coalesce).map(({ first }) => first));
     assert.deepEqual(coalesced(standardDevices({ output: () => {} })), [0xe9, 0xf1, 0x3f8]);

@@ -6,16 +6,16 @@ import { PseudoSerial } from './pseudo-serial.js';
 import { Serial16550 } from './serial16550/serial16550.js';
 
 export interface StandardDevicesOptions {
-  /** Where the bytes of all consoles go: debug console, pseudo-serial port and serial port. */
+  /** The sink of all consoles: debug console, pseudo-serial port and serial port. */
   output: ByteSink;
-  /** What the serial port receives; default: nothing. */
+  /** The input of the serial port; default: none. */
   input?: ByteSource;
   /**
-   * Let the engine keep back writes to the serial port's data register; see `SerialOptions.coalesce`. Default true:
-   * guests that wait for a transmitter interrupt need false.
+   * Let the engine delay writes to the serial port's data register; see `SerialOptions.coalesce`. Default true: guests
+   * that wait for a transmitter interrupt need false.
    */
   coalesceSerial?: boolean;
-  /** The hypercalls' services besides the console: time, random bytes, a log, custom calls. */
+  /** The hypercalls' services in addition to the console: time, random bytes, a log, custom calls. */
   hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
 }
 

@@ -4,14 +4,14 @@ import { TerrariumError } from '../errors.js';
 export class DeviceStateError extends TerrariumError {
   constructor(device: string, problem: string) {
     super('ESTATE', `the saved state of '${device}' cannot be loaded: ${problem}`, {
-      hint: 'give back what save() of the same kind of device gave',
+      hint: 'pass the result of save() of the same kind of device',
     });
   }
 }
 
 /**
- * Checks that `state` is an object with exactly the keys of `example`, and gives it with unknown values.
- * @param later fields that states of older versions do not have, with their values there: files of snapshots stay readable
+ * Checks that `state` is an object with exactly the keys of `example`, and returns it with unknown values.
+ * @param later fields that states of older versions lack, with their values: old snapshot files stay readable
  */
 export function stateFields<T extends object>(
   device: string,

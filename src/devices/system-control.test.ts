@@ -1,4 +1,4 @@
-/** Ports 0x61, 0x92 and 0xCF9, as the PS/2's manual and the PIIX4's data sheet have them. */
+/** Ports 0x61, 0x92 and 0xCF9, as the PS/2's manual and the PIIX4's data sheet describe them. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Pit8254, SystemControl } from './index.js';
@@ -20,7 +20,7 @@ function rig() {
 }
 
 describe('system control', () => {
-  test('plays what counter 2 counts while gate and speaker bits are set', () => {
+  test('plays the frequency of counter 2 while gate and speaker bits are set', () => {
     const { device, pit, wires } = rig();
     pit.writePort(0x43, 1, 0xb6);
     const count = Math.round(1_193_182 / 440);
@@ -67,7 +67,7 @@ describe('system control', () => {
     assert.equal(device.readPort(0x61) & 0x20, 0);
   });
 
-  test('resets by the rise of port 0x92’s bit 0 and of 0xCF9’s bit 2, and by nothing else', () => {
+  test('resets by a rise of port 0x92’s bit 0 and of 0xCF9’s bit 2, and by nothing else', () => {
     const { device, wires } = rig();
     device.writePort(0x92, 1, 2);
     device.writePort(0xcf9, 1, 2);
@@ -81,7 +81,7 @@ describe('system control', () => {
     assert.equal(device.readPort(0xcf9), 6);
   });
 
-  test('keeps fast A20 as it was written', () => {
+  test('keeps the written fast A20', () => {
     const { device } = rig();
     assert.equal(device.a20, true);
     device.writePort(0x92, 1, 0);

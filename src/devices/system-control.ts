@@ -34,15 +34,15 @@ const described: Readonly<Record<number, AccessWords>> = {
   [RESET_CONTROL]: words('reset control', bits('', 'hard', 'reset', 'full')),
 };
 
-/** What the speaker does: `frequency` in Hz, 0 while it is silent. */
+/** The speaker's state: `frequency` in Hz, 0 while it is silent. */
 export interface Tone {
   readonly frequency: number;
 }
 
 export interface SystemControlOptions {
-  /** The timer whose counter 2 makes the tone; without it port 0x61 is not there. */
+  /** The timer whose counter 2 makes the tone; without it there is no port 0x61. */
   pit?: Pit8254;
-  /** Told when the speaker starts, stops or changes its tone. */
+  /** Called when the speaker starts, stops or changes its tone. */
   onTone?: (tone: Tone) => void;
 }
 
@@ -80,7 +80,7 @@ export class SystemControl implements Device {
     this.#pit?.watch(2, () => this.#listen());
   }
 
-  /** What the speaker does now. */
+  /** The speaker's current state. */
   get tone(): Tone {
     const period = this.#pit?.period(2) ?? 0;
     const on = this.#gate && this.#speaker && period > 0;
@@ -106,7 +106,7 @@ export class SystemControl implements Device {
 
   writePort(port: number, _size: AccessSize, value: number): void {
     if (port === PORT_A) {
-      // A reset comes with the bit's rise alone.
+      // Only a rise of the bit resets.
       const rises = (value & ~this.#portA & PortA.reset) !== 0;
       this.#portA = value & (PortA.reset | PortA.a20);
       if (rises) this.#host?.reset('system control port A, bit 0');

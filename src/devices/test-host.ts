@@ -43,13 +43,13 @@ export class TestLine implements Line {
     this.listener.acknowledged?.();
   }
 
-  /** The controller opens it. */
+  /** The controller unmasks it. */
   unmask(): void {
     this.listener.unmasked?.();
   }
 }
 
-/** A claim on a bench, which nothing is in the way of. */
+/** A claim on a bench, which never conflicts. */
 export class TestClaim implements Claim {
   address: number;
   readonly size: number;
@@ -70,9 +70,9 @@ export class TestClaim implements Claim {
   }
 }
 
-/** A clock that goes as its test says. */
+/** A clock that its test sets. */
 export class TestClock extends AlarmClock {
-  /** Nanoseconds. Set it, and alarms that are due by then wait until `ring`: so it is where the host is late. */
+  /** Nanoseconds. Setting it makes due alarms wait until `ring`, as on a late host. */
   moment = 0;
 
   constructor() {
@@ -87,7 +87,7 @@ export class TestClock extends AlarmClock {
     this.moment = Math.round(value * MILLISECOND);
   }
 
-  /** Lets time pass up to `moment`: alarms ring on the way, each at its own moment. */
+  /** Lets time pass up to `moment`: alarms ring meanwhile, each at its own moment. */
   goTo(moment: number): void {
     while (this.next <= moment) {
       this.moment = Math.max(this.moment, this.next);
@@ -123,7 +123,7 @@ export class TestInputs implements DeviceInputs {
   }
 }
 
-/** @param lines the lines that the device may ask for, by interrupt request */
+/** @param lines the lines that the device may request, by interrupt request */
 export function testHost(parts: Partial<DeviceHost> = {}, lines: Record<number, TestLine> = {}): DeviceHost {
   return {
     get memory(): never {
@@ -143,7 +143,7 @@ export function testHost(parts: Partial<DeviceHost> = {}, lines: Record<number, 
     claim: (range) => new TestClaim(range),
     line(irq, listener = {}) {
       const line = lines[irq];
-      if (line === undefined) throw new Error(`the device asks for interrupt request ${irq}`);
+      if (line === undefined) throw new Error(`the device requests a line for interrupt request ${irq}`);
       line.listener = listener;
       return line;
     },

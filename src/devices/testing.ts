@@ -1,6 +1,6 @@
 /**
  * A harness that treats any device as a hostile guest would: random accesses of every size, place and length, with
- * input that comes when it likes. For tests; not part of the package.
+ * input at random times. For tests; not part of the package.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { SECOND } from '../time/index.js';
 import type { Access, AccessSize, ByteSource, Device, DeviceHost } from './contract/index.js';
 import { TestClock, TestInputs, TestLine, testHost } from './test-host.js';
 
-/** What a device under test is made with. */
+/** The parts for a device under test. */
 export interface Wiring {
   output: (bytes: Uint8Array) => void;
   input: ByteSource;
@@ -24,16 +24,16 @@ const MAX_INPUT = 256;
 /** No device here has more state than this, as JSON; a device that grows passes it soon. */
 const MAX_STATE = 64 * 1024;
 
-/** A device with everything it touches, so that two can be compared. */
+/** A device with its surroundings, so that two can be compared. */
 class Rig {
   readonly device: Device;
   readonly waiting: number[] = [];
-  /** A hash of all that came out: bytes, interrupt levels and exits, in order. */
+  /** A hash of all output: bytes, interrupt levels and exits, in order. */
   outside = 0;
   readonly clock = new TestClock();
   readonly inputs = new TestInputs();
   readonly lines: TestLine[] = [];
-  /** What the device was lent for its guest to see as RAM: a machine keeps it with its own. */
+  /** The device's memory that its guest sees as RAM: a machine saves it with its own. */
   readonly lent: Uint8Array[] = [];
   /** Ask the device for its words before each access. */
   describes = false;
@@ -96,7 +96,7 @@ class Rig {
   /** One random action on the device; returns the result that a guest would see. */
   step(random: () => number): number {
     const choice = random() % 16;
-    // Mostly a few microseconds pass, sometimes a second in which the host did something else.
+    // Mostly a few microseconds pass, sometimes a second, as on a busy host.
     this.clock.moment += random() % 1000 === 0 ? SECOND : (random() % 64) * 1000;
     if (choice === 0) {
       for (let left = random() % 20; left > 0 && this.waiting.length < MAX_INPUT; left--) {
@@ -172,7 +172,7 @@ class Rig {
   }
 }
 
-/** A register's name is a phrase and not a page. */
+/** A register's name is a short phrase. */
 const LONGEST_NAME = 80;
 
 function sizeUpTo(width: number, random: () => number): number {
@@ -188,8 +188,8 @@ function checked(value: number | undefined, size: number, name: string): number 
 }
 
 /**
- * Does `steps` random things to a device. Throws where the device throws, gives a number that the access cannot hold,
- * raises a line that does not exist, or has a state that grows.
+ * Does `steps` random actions on a device. Throws where the device throws, returns a number that the access cannot
+ * hold, raises a line that does not exist, or has a state that grows.
  */
 export function hammer(make: MakeDevice, seed: number, steps: number, most = MAX_STATE): void {
   const rig = new Rig(make);
@@ -200,8 +200,8 @@ export function hammer(make: MakeDevice, seed: number, steps: number, most = MAX
 }
 
 /**
- * Does `before` random things to a device, moves its state through JSON into a fresh one, and does the same `after`
- * things to both. Throws where a guest could distinguish them, or their states differ.
+ * Does `before` random actions on a device, moves its state through JSON into a new one, and does the same `after`
+ * actions on both. Throws where a guest could distinguish them, or their states differ.
  */
 export function compareAfterLoad(make: MakeDevice, seed: number, before: number, after: number): void {
   const first = new Rig(make);
@@ -221,7 +221,7 @@ export function compareAfterLoad(make: MakeDevice, seed: number, before: number,
     if (state !== stateOfOther)
       throw new Error(`${first.device.name} has another state ${when} (seed ${seed})`);
   };
-  // Not all that a device keeps shows itself soon.
+  // Some differences in a state show only later.
   requireSame('after load');
   first.outside = 0;
   second.outside = 0;
@@ -237,8 +237,8 @@ export function compareAfterLoad(make: MakeDevice, seed: number, before: number,
 }
 
 /**
- * Does the same random things to two devices and asks one of them for its words before each access. Throws where a guest
- * could distinguish them, where their states differ, and where the words are invalid.
+ * Does the same random actions on two devices and asks one of them for its words before each access. Throws where a
+ * guest could distinguish them, where their states differ, and where the words are invalid.
  */
 export function compareDescribed(make: MakeDevice, seed: number, steps: number): void {
   const [silent, asked] = [new Rig(make), new Rig(make)];
@@ -257,7 +257,7 @@ export function compareDescribed(make: MakeDevice, seed: number, steps: number):
     throw new Error(`${asked.device.name} has another state after it was asked for words`);
 }
 
-/** What every device bears and does: random accesses, and a state that moves to another. Within a `describe`. */
+/** The tests that every device passes: random accesses, and a state that moves to another. Within a `describe`. */
 export function testAnyDevice(make: MakeDevice): void {
   const seeds = fc.integer({ min: 1, max: 0xffff_ffff });
 

@@ -36,7 +36,7 @@ const makers: Record<string, MakeDevice> = {
   vga: () => new Vga(),
 };
 
-/** Does an access after asking for its words: `register ← 0x34: meaning`. */
+/** Asks for the words of an access and then makes it: `register ← 0x34: meaning`. */
 function say(device: Device, address: number, value?: number, size: 1 | 2 | 4 = 1): string {
   const write = value !== undefined;
   const space = address < 0x10000 ? 'port' : 'memory';
@@ -52,7 +52,7 @@ function say(device: Device, address: number, value?: number, size: 1 | 2 | 4 = 
 
 describe('the words of a device', () => {
   for (const [name, make] of Object.entries(makers)) {
-    test(`${name}: can be asked for at any time, and a guest cannot tell`, () => {
+    test(`${name}: can be requested at any time, and a guest does not notice`, () => {
       const seeds = fc.integer({ min: 1, max: 0xffffffff });
       fc.assert(
         fc.property(seeds, (seed) => compareDescribed(make, seed, 2000)),
@@ -111,7 +111,7 @@ describe('the words of a device', () => {
     assert.equal(say(serial, 0x3fa), 'interrupt identification: nothing pending, FIFOs on');
   });
 
-  test('name what stands behind an index', () => {
+  test('name the register that an index selects', () => {
     const cmos = new Cmos();
     assert.equal(say(cmos, 0x70, 0x8b), 'index: register B, NMI masked');
     assert.equal(say(cmos, 0x71), 'register B: 24 hours');

@@ -1,5 +1,5 @@
 /**
- * What devices say of their registers (`Device.describeAccess`), in the shapes that come again and again.
+ * Devices' descriptions of their registers (`Device.describeAccess`), in the common forms.
  *
  * @module
  */
@@ -10,12 +10,12 @@ export function words(register: string, says?: (value: number) => string): Acces
   return says === undefined ? { register } : { register, says };
 }
 
-/** The names of the bits that are set, from bit 0 on. A bit with an empty name is never named. */
+/** The names of the bits that are set, from bit 0 on. A bit with an empty name is left out. */
 export function bits(...names: readonly string[]): (value: number) => string {
   return (value) => names.filter((name, bit) => name !== '' && (value >>> bit) & 1).join(', ');
 }
 
-/** Several things that a value says at once; empty ones are left out. */
+/** Several meanings of one value; empty ones are left out. */
 export function together(...says: readonly ((value: number) => string)[]): (value: number) => string {
   return (value) =>
     says
@@ -24,12 +24,12 @@ export function together(...says: readonly ((value: number) => string)[]): (valu
       .join(', ');
 }
 
-/** What each value is called; one that has no name says nothing. */
+/** The name of each value; a value without a name has no meaning. */
 export function names(table: Readonly<Record<number, string>>): (value: number) => string {
   return (value) => table[value] ?? '';
 }
 
-/** A character that ASCII can show, in quotes, or the name of a control character that consoles know. */
+/** A printable ASCII character in quotes, or the name of a common control character. */
 export function character(value: number): string {
   if (value >= 0x20 && value <= 0x7e) return `'${String.fromCharCode(value)}'`;
   return controls[value] ?? '';

@@ -17,7 +17,7 @@ describe('16550: interrupts', () => {
     assert.equal(uart.line, false);
   });
 
-  test('come by priority, each with its own way to reset it (table IV)', () => {
+  test('have priorities, and each is reset in its own way (table IV)', () => {
     const uart = bench();
     uart.out(MCR, LOOPBACK | OUT2);
     uart.in(MSR);
@@ -36,7 +36,7 @@ describe('16550: interrupts', () => {
     assert.equal(uart.in(IIR), 0x01, 'then none');
   });
 
-  test('of the transmitter are not lost to a higher one that IIR names instead', () => {
+  test('of the transmitter are not lost when IIR names a higher one instead', () => {
     const uart = bench();
     uart.out(IER, 0x03);
     uart.type('x');
@@ -45,7 +45,7 @@ describe('16550: interrupts', () => {
     assert.equal(uart.in(IIR), 0x02);
   });
 
-  test('make their edge again for a controller that was not there to see it', () => {
+  test('repeat their edge for a controller that was not initialized when it came', () => {
     const uart = bench();
     uart.out(IER, 0x01);
     uart.out(MCR, OUT2);
@@ -59,7 +59,7 @@ describe('16550: interrupts', () => {
     assert.deepEqual(uart.edges, []);
   });
 
-  test('are silent when not enabled, while the status registers go on (8.7)', () => {
+  test('do not occur when not enabled, while the status registers keep changing (8.7)', () => {
     const uart = bench('abc');
     uart.out(MCR, OUT2);
     uart.out(THR, 0x41);
@@ -68,7 +68,7 @@ describe('16550: interrupts', () => {
     assert.deepEqual(uart.edges, []);
   });
 
-  test('send a text, interrupt by interrupt, each with an edge of its own', () => {
+  test('send a text, interrupt by interrupt, each with its own edge', () => {
     const uart = bench();
     const text = [...Buffer.from('interrupt-driven\n')];
     uart.out(MCR, OUT2);
@@ -77,7 +77,7 @@ describe('16550: interrupts', () => {
     while (uart.line && interrupts < 100) {
       interrupts++;
       assert.equal(uart.in(IIR), 0x02);
-      assert.equal(uart.line, false, 'reading IIR takes it back');
+      assert.equal(uart.line, false, 'reading IIR clears it');
       const next = text.shift();
       if (next === undefined) uart.out(IER, 0x00);
       else uart.out(THR, next);
@@ -87,7 +87,7 @@ describe('16550: interrupts', () => {
     assert.equal(uart.edges.filter((level) => level).length, 18);
   });
 
-  test('of a transmitter that is written to without a look at IIR fall and rise again', () => {
+  test('of a transmitter that is written without reading IIR fall and rise again', () => {
     const uart = bench();
     uart.out(MCR, OUT2);
     uart.out(IER, 0x02);
@@ -106,7 +106,7 @@ describe('16550: interrupts', () => {
       uart.type(text);
       let received = '';
       let seen = 0;
-      // One character an interrupt, and an interrupt only where the line rises: what the simplest handler does.
+      // One character per interrupt, and an interrupt only where the line rises, as in the simplest handler.
       while (uart.edges.slice(seen).includes(true)) {
         seen = uart.edges.length;
         while ((uart.in(IIR) & 1) === 0) received += String.fromCharCode(uart.in(RBR));
@@ -128,7 +128,7 @@ describe('16550: interrupts', () => {
     assert.deepEqual(uart.edges, [true, false, true, false, true, false]);
   });
 
-  test('of modem lines that changed end when MSR is read', () => {
+  test('of changed modem lines end when MSR is read', () => {
     const uart = bench();
     uart.out(IER, 0x08);
     // In loopback all lines drop; the interrupt waits behind the gate until loopback ends.

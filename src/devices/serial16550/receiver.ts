@@ -13,9 +13,9 @@ import {
  * transmitter has none here, since its bytes leave at once.
  */
 export class SerialReceiver {
-  /** A character came and found no room; until the line status is read. */
+  /** A character arrived without room (overrun); until the line status is read. */
   overrun = false;
-  /** Bits of FCR that stay: those that reset something do not. */
+  /** Bits of FCR that keep their value; those that reset something do not. */
   #control = 0;
   /** The character that was read last, which RBR returns while it is empty. */
   #last = 0;
@@ -44,7 +44,7 @@ export class SerialReceiver {
     return this.#count >= (this.fifosEnabled ? TRIGGER_LEVELS[(this.#control >> 6) as 0 | 1 | 2 | 3] : 1);
   }
 
-  /** What it holds, the oldest first. */
+  /** Its characters, the oldest first. */
   get characters(): number[] {
     return Array.from({ length: this.#count }, (_, i) => this.#fifo[(this.#first + i) % FIFO_SIZE]!);
   }
@@ -75,7 +75,7 @@ export class SerialReceiver {
     }
   }
 
-  /** A character comes, whether there is room or not. */
+  /** A character arrives, whether there is room or not. */
   receive(byte: number): void {
     if (this.#count < this.#capacity) {
       this.#push(byte);

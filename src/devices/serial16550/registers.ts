@@ -60,5 +60,5 @@ export const MSR_RI = 0x40;
 export const MSR_DCD = 0x80;
 export const MSR_DELTA = 0x0f;
 export const MSR_TRAILING_EDGE_RI = 0x04;
-/** What a terminal at the other end keeps asserted. */
+/** The lines that a terminal at the other end keeps asserted. */
 export const MSR_CONNECTED = MSR_CTS | MSR_DSR | MSR_DCD;

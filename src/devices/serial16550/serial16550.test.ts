@@ -1,4 +1,7 @@
-/** What the PC16550D data sheet says, and what operating systems' drivers rely on. Numbers in names are its sections. */
+/**
+ * The PC16550D data sheet's rules, and those that operating systems' drivers rely on. Numbers in names are its
+ * sections.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Serial16550 } from '../index.js';
@@ -42,7 +45,7 @@ describe('16550: registers', () => {
     );
   });
 
-  test('are twelve behind eight ports: DLAB turns the first two into the divisor (table II)', () => {
+  test('are twelve at eight ports: DLAB turns the first two into the divisor (table II)', () => {
     const uart = bench();
     uart.out(IER, 0x05);
     uart.out(LCR, 0x83);
@@ -66,7 +69,7 @@ describe('16550: registers', () => {
     assert.deepEqual([uart.in(LSR), uart.in(MSR)], before);
   });
 
-  test('stand at any base', () => {
+  test('work at any base', () => {
     const sent: number[] = [];
     const serial = new Serial16550({
       name: 'com2',
@@ -142,7 +145,7 @@ describe('16550: what a driver does first', () => {
     assert.equal(uart.text(), 'up\n');
   });
 
-  test('does not lose input that came before its FIFO reset', () => {
+  test('does not lose input that arrived before its FIFO reset', () => {
     const uart = bench();
     uart.type('early');
     uart.out(FCR, 0x07);
@@ -154,7 +157,7 @@ describe('16550: what a driver does first', () => {
 });
 
 describe('16550: loopback (8.8)', () => {
-  test('brings what is sent back, and nothing to the line', () => {
+  test('returns sent bytes, and sends nothing to the line', () => {
     const uart = bench('from outside');
     uart.out(MCR, LOOPBACK);
     uart.out(FCR, 0x01);
@@ -178,7 +181,7 @@ describe('16550: loopback (8.8)', () => {
     assert.deepEqual(inputs, [0x20, 0x10, 0x40, 0x80]);
   });
 
-  test('remembers which lines changed until MSR is read; RI only when it goes away (8.9)', () => {
+  test('keeps which lines changed until MSR is read; RI only when it ends (8.9)', () => {
     const uart = bench();
     uart.out(MCR, LOOPBACK);
     uart.in(MSR);
@@ -189,7 +192,7 @@ describe('16550: loopback (8.8)', () => {
     assert.equal(uart.in(MSR), 0x0f);
     uart.out(MCR, LOOPBACK | 0x02);
     uart.out(MCR, LOOPBACK);
-    assert.equal(uart.in(MSR), 0x01, 'there and back is a change too');
+    assert.equal(uart.in(MSR), 0x01, 'a change and back is also a change');
   });
 
   test('overruns: 16450 mode keeps the new character, a full FIFO the old ones (8.4)', () => {
@@ -259,7 +262,7 @@ describe('16550: FIFO control (8.5)', () => {
 });
 
 describe('16550: input', () => {
-  test('is taken only as fast as the guest takes it, so that none is lost', () => {
+  test('is read only as fast as the guest reads it, so that none is lost', () => {
     const text = 'x'.repeat(1000);
     const uart = bench(text);
     uart.out(FCR, 0x01);
@@ -273,7 +276,7 @@ describe('16550: input', () => {
     assert.equal(count, 1000);
   });
 
-  test('is not taken by reads of RBR that no status called for', () => {
+  test('is not taken by reads of RBR without data-ready status', () => {
     const uart = bench('ab');
     assert.equal(uart.in(RBR), 0, 'drivers read RBR to clear it');
     assert.equal(uart.in(LSR) & 1, 1);
@@ -281,7 +284,7 @@ describe('16550: input', () => {
     assert.equal(uart.in(RBR), 0x61, 'the register keeps the last character');
   });
 
-  test('survives a source that promises more than it has', () => {
+  test('survives a source that announces more than it has', () => {
     const serial = new Serial16550({ output: () => {}, input: { available: true, read: () => -1 } });
     assert.equal(serial.readPort(BASE + LSR), 0x60);
   });

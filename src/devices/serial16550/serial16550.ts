@@ -1,9 +1,9 @@
 /**
  * A 16550A UART as a PC has it. Section and table numbers are those of National Semiconductor's PC16550D data sheet.
  *
- * Time does not exist on this line: what is transmitted has left at once, and what the source has is there as fast as
- * the guest takes it. So the transmitter is always empty, a character that was received and is alone has always timed
- * out, and the line never overruns; only the loopback can.
+ * This line takes no time: a transmitted byte has left at once, and the source's bytes arrive as fast as the guest
+ * reads them. So the transmitter is always empty, a single received character has always timed out, and the line never
+ * overruns; only the loopback can.
  *
  * @module
  */
@@ -75,13 +75,13 @@ export interface SerialOptions {
   /** Interrupt line; default 4, COM1's. */
   irq?: number;
   output: ByteSink;
-  /** Default: nothing ever comes in. */
+  /** Default: no input. */
   input?: ByteSource;
   /**
-   * Let the engine coalesce writes to the first port. They are delivered in order and before any other exit, and
-   * every other register's access is an exit, so the device sees all writes in the order the guest made them, whether
-   * they go to the transmitter or, with DLAB, to the divisor. What comes late, by some milliseconds, is the transmitter
-   * interrupt: leave it off for guests that wait for that one. Default false.
+   * Let the engine coalesce writes to the first port. They are delivered in order and before any other exit, and every
+   * other register's access is an exit, so the device sees all writes in the order of the guest, whether they go to the
+   * transmitter or, with DLAB, to the divisor. Only the transmitter interrupt is late, by some milliseconds: leave this
+   * off for guests that wait for it. Default false.
    */
   coalesce?: boolean;
 }
@@ -98,11 +98,11 @@ export interface SerialState {
   lsr: number;
   msr: number;
   scr: number;
-  /** What RBR gives while nothing was received since: the last character taken. */
+  /** The value of RBR until the next character: the last one read. */
   rbr: number;
   /** The receiver's characters, the oldest first. */
   received: number[];
-  /** The transmitter-empty interrupt waits to be seen. */
+  /** The transmitter-empty interrupt is pending. */
   transmitterInterrupt: boolean;
 }
 
@@ -147,7 +147,8 @@ export class Serial16550 implements Device {
       unmasked: () => {
         if (line.level) line.pulse();
       },
-      // Input may come by itself, and interrupts if the guest asked for that; everything else is caused by the guest itself.
+      // Input may arrive by itself, and interrupts if the guest has enabled that; everything else is caused by the
+      // guest itself.
       canRise: () => (this.#ier & IER_RECEIVED) !== 0 && this.#gateOpen && this.#input?.open === true,
     });
     this.#line = line;
@@ -204,7 +205,7 @@ export class Serial16550 implements Device {
       case SCR:
         this.#scr = byte;
         break;
-      // LSR is "intended for read operations only" (8.4); MSR's lines are the other end's.
+      // LSR is "intended for read operations only" (8.4); MSR's lines are driven by the other end.
     }
   }
 
@@ -234,7 +235,7 @@ export class Serial16550 implements Device {
     const fields = stateFields(name, state, this.save());
     const register = (field: keyof SerialState, mask = 0xff) =>
       registerField(name, field, fields[field], mask);
-    // All is checked before anything changes, so that a wrong state leaves the device as it was.
+    // All is checked before anything changes, so that an invalid state leaves the device unchanged.
     const fcr = register('fcr', FCR_ENABLE | FCR_DMA_MODE | FCR_TRIGGER);
     const received = bytesField(name, 'received', fields.received, fcr & FCR_ENABLE ? FIFO_SIZE : 1);
     const interrupt = booleanField(name, 'transmitterInterrupt', fields.transmitterInterrupt);
@@ -252,7 +253,10 @@ export class Serial16550 implements Device {
     this.#updateIrq();
   }
 
-  /** Input has come: takes it in, so that the interrupt line rises. Does nothing while the guest has not enabled that interrupt. */
+  /**
+   * Input has arrived: receives it, so that the interrupt line rises. Does nothing while the guest has not enabled that
+   * interrupt.
+   */
   #arrived(): void {
     // A guest that has not enabled input yet may still reset the FIFO while it starts: leave its input in the source.
     if (!(this.#ier & IER_RECEIVED)) return;
@@ -264,8 +268,8 @@ export class Serial16550 implements Device {
     const receiver = this.#receiver;
     if (receiver.empty) return receiver.last;
     const byte = receiver.take();
-    // Below the trigger level, taking a character takes the interrupt back, until the next one has come or the rest
-    // has timed out (8.11). Both are at once here, but an edge-triggered controller must see the line fall and rise.
+    // Below the trigger level, reading a character clears the interrupt, until the next one has arrived or the rest has
+    // timed out (8.11). Both are immediate here, but an edge-triggered controller must see the line fall and rise.
     if (!receiver.atTrigger) this.#updateIrq(this.#ier & ~IER_RECEIVED);
     if (this.#ier & IER_RECEIVED) this.#receive();
     this.#updateIrq();
@@ -278,7 +282,7 @@ export class Serial16550 implements Device {
       this.#byte[0] = byte;
       this.#output(this.#byte);
     }
-    // The write takes the interrupt back, the transmitter that is empty again raises it: a new edge on the line.
+    // The write clears the interrupt, and the transmitter, which is empty again, raises it: a new edge on the line.
     this.#updateIrq(this.#ier & ~IER_TRANSMITTER_EMPTY);
     this.#transmitterInterrupt = true;
     this.#updateIrq();
@@ -295,7 +299,7 @@ export class Serial16550 implements Device {
     this.#updateIrq();
   }
 
-  /** What asks for an interrupt now, by priority (table IV). */
+  /** The source that requests an interrupt now, by priority (table IV). */
   #interruptId(ier: number): number {
     const receiver = this.#receiver;
     if (ier & IER_LINE_STATUS && receiver.overrun) return IIR_LINE_STATUS;
@@ -343,7 +347,7 @@ export class Serial16550 implements Device {
         (mcr & MCR_OUT2 ? MSR_DCD : 0);
     }
     let changed = ((lines ^ this.#msr) >> 4) & MSR_DELTA;
-    // The ring indicator counts only when it goes away.
+    // The ring indicator counts only when it ends.
     if (lines & MSR_RI) changed &= ~MSR_TRAILING_EDGE_RI;
     this.#msr = lines | (this.#msr & MSR_DELTA) | changed;
     this.#updateIrq();

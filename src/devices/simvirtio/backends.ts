@@ -1,5 +1,5 @@
 /**
- * What devices do with the bytes of a driver once they are ready.
+ * The devices' use of a driver's bytes once they are ready.
  *
  * @module
  */
@@ -11,17 +11,17 @@ export interface Backend {
   /** Elements of each of its device's queues; default: that of all devices. */
   readonly queueLength?: number;
   /**
-   * Takes the driver's bytes and returns how many it took. Those it leaves stay in TX, so that the driver finds the
-   * queue full: back pressure. The bytes are lent for the call.
+   * Takes the driver's bytes and returns how many it took. The others stay in TX, so that the driver finds the queue
+   * full: back pressure. The bytes are valid only during the call.
    */
   transmit(bytes: Uint8Array): number;
-  /** True if `receive` would give a byte: it is called at every poll, and `receive` only then. */
+  /** True if `receive` would return a byte: this is called at every poll, and `receive` only if it is true. */
   readonly available: boolean;
   /** Writes the bytes for the driver at the start of `room`, and returns their number. */
   receive(room: Uint8Array): number;
   /** Forgets everything. */
   reset(): void;
-  /** The bytes that it keeps, and taking them back. */
+  /** Saves and restores its bytes. */
   save?(): number[];
   load?(bytes: readonly number[]): void;
 }
@@ -40,7 +40,7 @@ export function consoleBackend(output: ByteSink): Backend {
   };
 }
 
-/** Takes everything and does nothing with it: for measuring. */
+/** Drops all bytes: for measuring. */
 export function sinkBackend(queueLength?: number): Backend {
   return {
     name: 'sink',

@@ -16,8 +16,8 @@ const DEVICE_INDEXES = [Register.txTail / 4, Register.rxHead / 4] as const;
 const REGISTERS_SIZE = 0x100;
 
 /**
- * A device's registers and queues as they lie in guest memory, seen from the device. What a driver may not write is never
- * read back, since by polling nothing keeps a driver from writing it.
+ * A device's registers and queues in guest memory, seen from the device. Fields that a driver must not write are never
+ * read back, since by polling nothing prevents a driver from writing them.
  */
 export class ConfigSpace {
   readonly tx: SharedQueue;
@@ -26,7 +26,7 @@ export class ConfigSpace {
   readonly #halves: Uint16Array;
   readonly #words: Uint32Array;
 
-  /** @throws GuestMemoryError where the machine has not the memory that `simvirtioRegions` names */
+  /** @throws GuestMemoryError where the machine does not have the memory that `simvirtioRegions` names */
   constructor(memory: GuestMemory, address: number, maxlen: number) {
     // Checked: they throw where there is no such memory.
     const registers = memory.hold(address, REGISTERS_SIZE);
@@ -50,7 +50,10 @@ export class ConfigSpace {
     Atomics.store(this.#halves, Register.driverStatus / 2, status);
   }
 
-  /** Puts a driver's status back that was refused, unless the driver has written another one meanwhile. */
+  /**
+   * Restores the accepted status where a driver's status was refused, unless the driver has written another one
+   * meanwhile.
+   */
   refuseDriverStatus(refused: number, accepted: number): void {
     Atomics.compareExchange(this.#halves, Register.driverStatus / 2, refused, accepted);
   }
@@ -85,8 +88,8 @@ export class ConfigSpace {
   }
 
   /**
-   * While a device waits in reset, puts back what is its own and the driver has overwritten, which by polling nothing keeps
-   * it from: so a reset works however much a driver has spoilt. An honest driver never writes these, so it is not disturbed.
+   * While a device waits in reset, restores the device's fields that the driver has overwritten, which by polling
+   * nothing prevents: so a reset works after any writes. A correct driver never writes these, so it is not disturbed.
    */
   restore(selected: number, length: number): void {
     if (Atomics.load(this.#words, Register.magic / 4) !== MAGIC_VALUE)
@@ -98,7 +101,7 @@ export class ConfigSpace {
       Atomics.load(this.#bytes, Register.queueSelected) === selected &&
       Atomics.load(this.#halves, Register.maxQueueLength / 2) === length;
     if (!answered) this.answerSelector(selected, length);
-    // Last: a driver that waits for the reset looks at this one.
+    // Last: a driver that waits for the reset reads this one.
     if (Atomics.load(this.#bytes, Register.deviceStatus) !== DeviceStatus.reset)
       this.deviceStatus = DeviceStatus.reset;
   }

@@ -7,8 +7,8 @@ const ADDRESSES = 8;
 const TABLE_SIZE = ADDRESSES + 8 * MAX_DEVICES;
 
 /**
- * The table of configured devices in guest memory. The list is kept here and only written there: what a guest makes of its
- * copy concerns the guest alone.
+ * The table of configured devices in guest memory. The list is kept here and only written there: a guest's changes of
+ * its copy affect only the guest.
  */
 export class DeviceTable {
   readonly #halves: Uint16Array;
@@ -44,7 +44,9 @@ export class DeviceTable {
     this.#listed = [...listed];
   }
 
-  /** Never counts an entry that is not there: fewer are counted before entries go, more after they have come. */
+  /**
+   * Never counts a missing entry: the count is reduced before entries are removed, and increased after they were added.
+   */
   #write(): void {
     const count = this.#listed.length;
     if (Atomics.load(this.#halves, COUNT) > count) Atomics.store(this.#halves, COUNT, count);

@@ -8,7 +8,7 @@ import { ConsumerEnd, ProducerEnd, type QueueEnds } from './queue.js';
 export const phases = ['reset', 'acknowledged', 'configured', 'ready'] as const;
 export type Phase = (typeof phases)[number];
 
-/** What a device's driver may make of its status, by phase; `DRIVER_RESET` goes at any time. */
+/** The statuses that a driver may write, by phase; `DRIVER_RESET` is valid at any time. */
 const allowed: Record<Phase, readonly number[]> = {
   reset: [DriverStatus.ack],
   acknowledged: [DriverStatus.driver],
@@ -23,7 +23,7 @@ const statusOf: Record<Phase, DeviceStatus> = {
   ready: DeviceStatus.ready,
 };
 
-/** Bytes through a device since it was made, and its driver's errors. */
+/** Counts of a device since it was made: bytes, and its driver's errors. */
 export interface DeviceCounts {
   /** The backend's name. */
   name: string;
@@ -49,8 +49,8 @@ export interface DeviceState {
 /**
  * One SIMVIRTIO device: the state machine between a driver's memory and a backend.
  *
- * It reacts in `service` alone, which looks at the shared memory and does all there is to do. By exits, that is after each
- * write of the driver; by polling, it is again and again. So both see the same device.
+ * It reacts only in `service`, which reads the shared memory and does all pending work: with exits after each write of
+ * the driver, with polling repeatedly. So both see the same device.
  */
 export class SimvirtioDevice {
   readonly address: number;
@@ -85,11 +85,11 @@ export class SimvirtioDevice {
 
   /**
    * Reacts to the driver's actions; at most a queue's length each way.
-   * @returns how much happened: 0 where there was nothing to do
+   * @returns the amount of work: 0 where there was none
    */
   service(): number {
     const tx = this.#tx;
-    // Head before status: then a byte that was pushed after a status is never taken for one from before it.
+    // Head before status: so a byte that was pushed after a status is never treated as one from before it.
     tx.look();
     const changes = this.#followStatus() + this.#followSelector();
     if (this.#phase === 'reset') {
@@ -120,7 +120,7 @@ export class SimvirtioDevice {
     };
   }
 
-  /** Acts on a driver status that is new; one that does not exist, or not now, is put back. */
+  /** Acts on a new driver status; an unknown one, or one that is not valid now, is replaced by the old one. */
   #followStatus(): number {
     const status = this.#registers.driverStatus;
     if (status === this.#accepted) return 0;
@@ -156,7 +156,7 @@ export class SimvirtioDevice {
     return selector === 0 ? tx.buffer.length : selector === 1 ? rx.buffer.length : 0;
   }
 
-  /** Before it is ready, a device reads TX as letters: R resets it, C configures it, all others mean nothing. */
+  /** Before it is ready, a device reads TX as letters: R resets it, C configures it, all others have no meaning. */
   #obey(): number {
     let read = 0;
     for (let byte = this.#tx.pop(); byte >= 0; byte = this.#tx.pop()) {
@@ -180,8 +180,8 @@ export class SimvirtioDevice {
   }
 
   /**
-   * As after power-on. A driver that waits sees it done when the device status is DEVICE_RESET, the driver status
-   * DRIVER_RESET and both indexes of TX 0: so the device status, which may be the only one to change, goes last.
+   * As after power-on. A driver that waits sees it completed when the device status is DEVICE_RESET, the driver status
+   * DRIVER_RESET and both indexes of TX 0: so the device status, which may be the only change, is written last.
    */
   #reset(): void {
     this.#table.remove(this.address);
@@ -207,7 +207,7 @@ export class SimvirtioDevice {
     };
   }
 
-  /** Takes a state that was checked; guest memory comes back with the machine's own. */
+  /** Loads a checked state; guest memory is restored with the machine's own. */
   load(state: DeviceState): void {
     this.#phase = state.phase;
     this.#accepted = state.accepted;

@@ -23,7 +23,7 @@ function queue(maxlen: number) {
   return { control: new Uint32Array(new SharedArrayBuffer(8)), buffer: new Uint8Array(maxlen) };
 }
 
-/** The three devices that a machine has, and what the console of them printed. */
+/** The three devices of a machine, and the output of their console. */
 function hostileBench(notification: Notification) {
   const printed: number[] = [];
   const backends = [consoleBackend((bytes) => printed.push(...bytes)), echoBackend(), sinkBackend()];
@@ -32,7 +32,7 @@ function hostileBench(notification: Notification) {
 
 const interesting = Object.values(Register);
 
-/** One write of a driver that lies, mostly to a register that is there, and a look of the devices. */
+/** One write of a hostile driver, mostly to an existing register, and a run of the devices. */
 function lie(bench: Bench, random: () => number): void {
   const size = (1 << (random() % 3)) as AccessSize;
   const device = deviceAddress(random() % 3);
@@ -45,7 +45,7 @@ function lie(bench: Bench, random: () => number): void {
 }
 
 describe('the circular buffer', () => {
-  test('gives back what was pushed, in order, and says full and empty as a list of maxlen − 1 would', () => {
+  test('returns the pushed bytes in order, and is full and empty like a list of maxlen − 1', () => {
     const commands = fc.array(fc.oneof(fc.nat(255), fc.constant(-1)), { maxLength: 200 });
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 9 }), commands, (maxlen, list) => {
@@ -124,7 +124,7 @@ describe('the circular buffer', () => {
 
 for (const notification of notifications) {
   describe(`SIMVIRTIO by ${notification}, with random accesses`, () => {
-    test('echoes every byte once and in order however driver and device take turns', () => {
+    test('echoes every byte once and in order for all orders of driver and device', () => {
       fc.assert(
         fc.property(seeds, fc.integer({ min: 2, max: 20 }), (seed, maxlen) => {
           const random = randomNumbers(seed);
@@ -153,7 +153,7 @@ for (const notification of notifications) {
       const { bench, printed } = hostileBench(notification);
       for (let i = 0; i < 100_000; i++) lie(bench, random);
       assert.ok(JSON.stringify(bench.device.save()).length < 64 * 1024);
-      // No more than each look at a queue of 16 elements can hold.
+      // No more than a queue of 16 elements holds, per run.
       assert.ok(printed.length <= 15 * 100_000);
       const driver = new MockDriver(bench, 1);
       bench.run(driver.resetDevice());
@@ -192,7 +192,7 @@ for (const notification of notifications) {
       );
     });
 
-    test('puts indexes back that lie outside the queue, and continues', () => {
+    test('restores indexes that are outside the queue, and continues', () => {
       const bench = new Bench(notification, [echoBackend()]);
       const driver = new MockDriver(bench);
       bench.run(driver.handshake());
@@ -212,7 +212,7 @@ for (const notification of notifications) {
       assert.deepEqual(got, [1, 2, 3, 4]);
     });
 
-    test('does not believe what a driver writes where it may only read', () => {
+    test('ignores a driver’s writes to read-only fields', () => {
       const bench = new Bench(notification, [echoBackend()]);
       const driver = new MockDriver(bench);
       bench.run(driver.handshake());
@@ -238,7 +238,7 @@ for (const notification of notifications) {
       assert.equal(bench.memory.read64(SIMVIRTIO_BASE + 8), BigInt(deviceAddress(0)));
     });
 
-    test('is found and reset however much its driver has overwritten in any phase', () => {
+    test('is found and reset after any writes of its driver in any phase', () => {
       const random = randomNumbers(11);
       for (let life = 0; life < 200; life++) {
         const bench = new Bench(notification, [echoBackend()]);

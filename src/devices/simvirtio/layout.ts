@@ -1,6 +1,6 @@
 /**
- * Where SIMVIRTIO lies in guest physical memory, and its numbers. `docs/simvirtio.md` is the specification; the names
- * are those of the SO2 assignment that the protocol comes from.
+ * The addresses of SIMVIRTIO in guest physical memory, and its numbers. The specification is `docs/simvirtio.md`; the
+ * names are those of the SO2 assignment that defines the protocol.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { PAGE_SIZE, type RegionConfig } from '../../memory/index.js';
 export const SIMVIRTIO_BASE = 0xd000_0000;
 /** From one device to the next. */
 const DEVICE_STRIDE = 0x1_0000;
-/** The device table has room for so many. */
+/** The most devices of the device table. */
 export const MAX_DEVICES = 10;
 
 /** Guest physical address of device `index`: its configuration space. */
@@ -18,25 +18,25 @@ export function deviceAddress(index: number): number {
   return SIMVIRTIO_BASE + (index + 1) * DEVICE_STRIDE;
 }
 
-/** "virt" as it lies in memory. */
+/** "virt" as bytes in memory. */
 export const MAGIC_VALUE = 0x74726976;
 
 /** Offsets in a device's registers, in bytes; the configuration space is the first 14. */
 export const Register = {
   /** u32, R. */
   magic: 0x00,
-  /** u16, R: the length of the queue that is selected, 0 where there is no such queue. */
+  /** u16, R: the length of the selected queue, 0 where there is no such queue. */
   maxQueueLength: 0x04,
   /** u8, R. */
   deviceStatus: 0x06,
   /** u16, R/W. */
   driverStatus: 0x08,
-  /** u8, R/W: the queue that `maxQueueLength` shall speak of. */
+  /** u8, R/W: selects the queue for `maxQueueLength`. */
   queueSelector: 0x0a,
   /** u8, R/W each: see `QUEUE_RUN`. */
   txControl: 0x0b,
   rxControl: 0x0c,
-  /** u8, R: the queue that `maxQueueLength` speaks of. */
+  /** u8, R: the queue to which `maxQueueLength` belongs. */
   queueSelected: 0x0d,
   /** u32 each: `queue_control_t` of TX (queue 0). The driver produces: head R/W, tail R. */
   txHead: 0x40,
@@ -49,7 +49,7 @@ export const Register = {
 /** The queues' data buffers, plain RAM, as offsets from the device's address. */
 export const TX_BUFFER = 0x4000;
 export const RX_BUFFER = 0x8000;
-/** Bytes that each buffer has room for: the greatest maximum queue length. */
+/** Bytes of each buffer: the largest maximum queue length. */
 export const BUFFER_SIZE = 0x4000;
 /** A queue with less than two elements could never hold one. */
 export const SHORTEST_QUEUE = 2;
@@ -66,7 +66,7 @@ export const QUEUE_RUN = 0x01;
 export const COMMAND_RESET = 0x52;
 export const COMMAND_CONFIGURE = 0x43;
 
-/** How a device learns of its driver's actions: each write leaves the guest, or another thread polls. */
+/** How a device notices its driver's actions: each write is an exit, or another thread polls. */
 export const notifications = ['exits', 'polling'] as const;
 export type Notification = (typeof notifications)[number];
 
@@ -86,8 +86,8 @@ export const writable: readonly boolean[] = (() => {
 })();
 
 /**
- * The memory that a machine with `devices` devices needs in addition to its own. By exits, the device table and the registers
- * are read-only: reads are native, a write leaves the guest. By polling, they are RAM like any other.
+ * The memory that a machine with `devices` devices needs in addition to its own. With exits, the device table and the
+ * registers are read-only: reads are native, and a write is an exit. With polling, they are ordinary RAM.
  */
 export function simvirtioRegions(notification: Notification, devices: number): RegionConfig[] {
   const readOnly = notification === 'exits';

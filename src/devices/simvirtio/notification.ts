@@ -1,6 +1,6 @@
 /**
- * SIMVIRTIO on a machine's bus: by exits, or by looks at the guest's memory every few milliseconds. Polling on a thread of its own is the host's:
- * it makes a `Simvirtio` over the machine's memory there.
+ * SIMVIRTIO on a machine's bus: with exits, or by polling the guest's memory every few milliseconds. For polling on
+ * another thread the host makes a `Simvirtio` over the machine's memory there.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { checkOptions, Simvirtio, type SimvirtioOptions } from './simvirtio.js';
 import { loadableState } from './state.js';
 import { simvirtioWords } from './words.js';
 
-/** What both ways of notification have in common. */
+/** The common part of both ways of notification. */
 abstract class OnBus implements Device {
   readonly name = 'simvirtio';
   protected readonly options: SimvirtioOptions;
@@ -32,7 +32,7 @@ abstract class OnBus implements Device {
     return this.#devices;
   }
 
-  /** What went through each device; empty before the machine is made. */
+  /** The counts of each device; empty before the machine is made. */
   get counts(): DeviceCounts[] {
     return this.#devices?.counts ?? [];
   }
@@ -52,7 +52,7 @@ abstract class OnBus implements Device {
   }
 }
 
-/** Each write to the registers is an exit, after which the device looks at its memory. Reads never leave the guest. */
+/** Each write to the registers is an exit, after which the device reads its memory. Reads are never exits. */
 export class SimvirtioByExits extends OnBus {
   readonly memory: readonly MemoryRange[];
 
@@ -79,10 +79,10 @@ function deviceIndex(address: number): number {
   return Math.floor((address - deviceAddress(0)) / (deviceAddress(1) - deviceAddress(0)));
 }
 
-/** How often devices that get no notification look at their memory, in nanoseconds. */
+/** The polling interval of devices without notification, in nanoseconds. */
 const LOOK = 8 * MILLISECOND;
 
-/** No write leaves the guest; the devices look at their memory every few milliseconds while it runs. */
+/** No write is an exit; the devices poll their memory every few milliseconds while the guest runs. */
 export class SimvirtioByTicks extends OnBus {
   override attach(host: DeviceHost): void {
     super.attach(host);

@@ -1,12 +1,12 @@
 /**
  * The circular buffer of SIMVIRTIO, in memory that driver and device share.
  *
- * `head` is where the producer puts the next byte, `tail` where the consumer takes the next one; both run from 0 to
- * `maxlen` − 1. Equal, they mean empty, so one element stays free: a queue holds `maxlen` − 1 bytes at most.
+ * `head` is the place of the producer's next byte, `tail` that of the consumer's; both run from 0 to `maxlen` − 1. If
+ * they are equal, the queue is empty, so one element stays free: a queue holds `maxlen` − 1 bytes at most.
  *
  * Each index has one writer. The producer writes the byte, then head; the consumer reads head, then the byte, then
- * writes tail. Guest code on x86 keeps that order by itself (SDM 3A 9.2.2: stores are not reordered with stores, loads not
- * with loads); here `Atomics` keep it, on the indexes alone.
+ * writes tail. Guest code on x86 keeps that order by itself (SDM 3A 9.2.2: stores are not reordered with stores, loads
+ * not with loads); here `Atomics` on the indexes keep it.
  *
  * @module
  */
@@ -15,7 +15,7 @@
 const HEAD = 0;
 const TAIL = 1;
 
-/** What `simqueue_t` is in C. */
+/** `simqueue_t` in C. */
 export interface SharedQueue {
   /** `queue_control_t`: head and tail. */
   readonly control: Uint32Array;
@@ -28,7 +28,7 @@ export function bytesInQueue(head: number, tail: number, maxlen: number): number
   return head >= tail ? head - tail : head - tail + maxlen;
 }
 
-/** `circ_bbuf_push`: puts a byte in as the producer; false where the queue is full. */
+/** `circ_bbuf_push`: adds a byte as the producer; false where the queue is full. */
 export function circBufferPush({ control, buffer }: SharedQueue, byte: number): boolean {
   const head = Atomics.load(control, HEAD);
   const next = head + 1 < buffer.length ? head + 1 : 0;
@@ -38,7 +38,7 @@ export function circBufferPush({ control, buffer }: SharedQueue, byte: number): 
   return true;
 }
 
-/** `circ_bbuf_pop`: takes a byte out as the consumer; −1 where the queue is empty. */
+/** `circ_bbuf_pop`: removes a byte as the consumer; −1 where the queue is empty. */
 export function circBufferPop({ control, buffer }: SharedQueue): number {
   const tail = Atomics.load(control, TAIL);
   if (tail === Atomics.load(control, HEAD)) return -1;
@@ -48,7 +48,7 @@ export function circBufferPop({ control, buffer }: SharedQueue): number {
 }
 
 /**
- * Reads the index that the other side writes. One outside the queue is a lie: it is put back to `last`, unless the other
+ * Reads the index that the other side writes. One outside the queue is invalid: it is reset to `last`, unless the other
  * side has written again meanwhile.
  */
 function readIndex(control: Uint32Array, place: number, maxlen: number, last: number): number {
@@ -58,7 +58,7 @@ function readIndex(control: Uint32Array, place: number, maxlen: number, last: nu
   return last;
 }
 
-/** The device's end of a queue: its own index, which it never reads back, and the driver's as it was last believed. */
+/** The device's end of a queue: its own index, which it never reads back, and the driver's last valid index. */
 export interface QueueEnds {
   head: number;
   tail: number;
@@ -80,18 +80,18 @@ export class ConsumerEnd {
     this.#single = this.#copy.subarray(0, 1);
   }
 
-  /** Reads the driver's head. What it has pushed after that stays for the next look. */
+  /** Reads the driver's head. Bytes that are pushed after that are for the next call. */
   look(): void {
     const { control, buffer } = this.#queue;
     this.#head = readIndex(control, HEAD, buffer.length, this.#head);
   }
 
-  /** True where the queue is as after `clear`. */
+  /** True where the queue is in the state after `clear`. */
   get cleared(): boolean {
     return this.#head === 0 && this.#tail === 0;
   }
 
-  /** The next byte of those that were seen, or −1. */
+  /** The next byte of those up to the read head, or −1. */
   pop(): number {
     const { control, buffer } = this.#queue;
     if (this.#head === this.#tail) return -1;
@@ -102,8 +102,8 @@ export class ConsumerEnd {
   }
 
   /**
-   * Hands over the bytes that were seen, in one piece or, where they go over the buffer's end, in two. `take` says how many
-   * it took; the others stay.
+   * Passes the bytes up to the read head, in one piece or, across the buffer's end, in two. `take` returns how many it
+   * took; the others stay.
    * @returns how many were taken
    */
   drain(take: (bytes: Uint8Array) => number): number {
@@ -124,7 +124,7 @@ export class ConsumerEnd {
     return total;
   }
 
-  /** Empties the queue; head, which is the driver's, goes last. */
+  /** Empties the queue; the driver's head is written last. */
   clear(): void {
     const { control } = this.#queue;
     this.#head = 0;
@@ -159,7 +159,10 @@ export class ProducerEnd {
     this.#tail = readIndex(control, TAIL, buffer.length, this.#tail);
   }
 
-  /** Fills the room that was seen, in one piece or two. `give` puts bytes at the start of the room it gets and says how many. */
+  /**
+   * Fills the room up to the read tail, in one piece or two. `give` writes bytes at the start of its room and returns
+   * how many.
+   */
   fill(give: (room: Uint8Array) => number): number {
     const { control, buffer } = this.#queue;
     let total = 0;

@@ -13,7 +13,7 @@ import {
 import { simvirtio } from './notification.js';
 import { Bench, MockDriver } from './testing.js';
 
-/** The assignment's numbers: its `#define`s and its words. */
+/** The assignment's numbers: from its `#define`s and its text. */
 const MAGIC = 0x74726976;
 const ANA = 'Ana are mere';
 
@@ -32,7 +32,7 @@ function table(bench: Bench): number[] {
 
 for (const notification of notifications) {
   describe(`a SIMVIRTIO device, by ${notification}`, () => {
-    test('is after power-on as the specification says', () => {
+    test('starts in the state that the specification requires', () => {
       const bench = new Bench(notification, [sinkBackend()]);
       const driver = new MockDriver(bench);
       assert.equal(driver.read32(0x00), MAGIC);
@@ -50,7 +50,7 @@ for (const notification of notifications) {
       assert.equal(bench.memory.read16(SIMVIRTIO_BASE), 0);
     });
 
-    test('does the handshake of the assignment step by step, then prints what it gets', () => {
+    test('does the handshake of the assignment step by step, then prints its input', () => {
       const { backend, text } = collector();
       const bench = new Bench(notification, [backend]);
       const driver = new MockDriver(bench);
@@ -72,7 +72,7 @@ for (const notification of notifications) {
       assert.equal(text(), ANA);
     });
 
-    test('takes the letters R and C for data once it is ready', () => {
+    test('treats the letters R and C as data once it is ready', () => {
       const { backend, text } = collector();
       const bench = new Bench(notification, [backend]);
       const driver = new MockDriver(bench);
@@ -103,7 +103,7 @@ for (const notification of notifications) {
       bench.run(driver.waitFor(DeviceStatus.config));
     });
 
-    test('puts every driver status back that does not exist', () => {
+    test('replaces every unknown driver status by the old one', () => {
       const bench = new Bench(notification, [sinkBackend()]);
       const driver = new MockDriver(bench);
       bench.run(driver.handshake());
@@ -139,7 +139,7 @@ for (const notification of notifications) {
       }
     });
 
-    test('tells the length of the queue that is selected, 0 where there is none', () => {
+    test('reports the length of the selected queue, 0 where there is none', () => {
       const bench = new Bench(notification, [sinkBackend()]);
       const driver = new MockDriver(bench);
       for (const [selector, length] of [
@@ -155,7 +155,7 @@ for (const notification of notifications) {
       }
     });
 
-    test('may have queues of another length than the devices beside it', () => {
+    test('may have queues of another length than the other devices', () => {
       const bench = new Bench(notification, [sinkBackend(), sinkBackend(99)]);
       const drivers = [new MockDriver(bench), new MockDriver(bench, 1, 99)];
       assert.deepEqual(
@@ -169,7 +169,7 @@ for (const notification of notifications) {
       assert.equal(sent, 98);
     });
 
-    test('does not touch a queue that is stopped', () => {
+    test('does not use a stopped queue', () => {
       const { backend, text } = collector();
       const bench = new Bench(notification, [backend, echoBackend()]);
       const driver = new MockDriver(bench);
@@ -192,7 +192,7 @@ for (const notification of notifications) {
       assert.equal(echo.pop(), 7);
     });
 
-    test('holds its driver back where its output is not taken', () => {
+    test('makes its driver wait where its output is not read', () => {
       const bench = new Bench(notification, [echoBackend()]);
       const driver = new MockDriver(bench);
       bench.run(driver.handshake());
@@ -201,7 +201,7 @@ for (const notification of notifications) {
         if (driver.push(sent & 0xff)) sent++;
         else refused++;
       }
-      // What the echo keeps (docs/simvirtio.md), and what the two queues of 16 elements hold.
+      // The capacity of the echo (docs/simvirtio.md), and of the two queues of 16 elements.
       assert.equal(sent, 4096 + 15 + 15);
       const got: number[] = [];
       bench.run(driver.receive(sent, got));
@@ -212,7 +212,7 @@ for (const notification of notifications) {
       assert.equal(driver.pop(), -1);
     });
 
-    test('stands beside nine others, each with its own handshake, in the order of the table', () => {
+    test('works with nine others, each with its own handshake, in the order of the table', () => {
       const outputs = Array.from({ length: 10 }, collector);
       const bench = new Bench(
         notification,
@@ -281,14 +281,14 @@ for (const notification of notifications) {
 }
 
 describe('SIMVIRTIO on a machine', () => {
-  test('is read-only memory for its registers by exits and plain memory by polling; buffers are plain always', () => {
+  test('has registers in read-only memory with exits, in plain memory with polling; buffers are plain memory', () => {
     const readOnly = (regions: ReturnType<typeof simvirtioRegions>) =>
       regions.filter((region) => region.readOnly).map(({ address }) => address);
     assert.deepEqual(readOnly(simvirtioRegions('exits', 2)), [SIMVIRTIO_BASE, 0xd0010000, 0xd0020000]);
     assert.deepEqual(readOnly(simvirtioRegions('polling', 2)), []);
   });
 
-  test('refuses a number of devices or a queue length that cannot be', () => {
+  test('refuses an invalid number of devices or queue length', () => {
     const none = { code: 'ECONFIG' };
     assert.throws(() => simvirtio('exits', { backends: [] }), none);
     assert.throws(() => simvirtio('polling', { backends: Array.from({ length: 11 }, sinkBackend) }), none);

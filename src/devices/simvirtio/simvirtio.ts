@@ -11,7 +11,7 @@ import { BUFFER_SIZE, deviceAddress, MAX_DEVICES, SHORTEST_QUEUE, writable } fro
 export const DEFAULT_QUEUE_LENGTH = 4096;
 
 export interface SimvirtioOptions {
-  /** What the devices do, one each; 1 to 10. */
+  /** The backends of the devices, one each; 1 to 10. */
   backends: readonly Backend[];
   /** Elements of each queue, 2 to 16,384, where a backend asks for no other length; a queue holds one less. Default 4096. */
   maxQueueLength?: number;
@@ -23,10 +23,10 @@ export function standardBackends(output: ByteSink): Backend[] {
   return [consoleBackend(output), echoBackend(), sinkBackend(BUFFER_SIZE)];
 }
 
-/** How many those are, for `simvirtioRegions`. */
+/** Their number, for `simvirtioRegions`. */
 export const STANDARD_BACKENDS = 3;
 
-/** @throws ConfigError for a number of devices or a queue length that cannot be */
+/** @throws ConfigError for an invalid number of devices or queue length */
 export function checkOptions(options: SimvirtioOptions): void {
   const { backends } = options;
   if (backends.length < 1 || backends.length > MAX_DEVICES) {
@@ -62,7 +62,7 @@ export class Simvirtio {
   readonly #spaces: readonly ConfigSpace[];
 
   /**
-   * Puts device table and devices into memory as they are after power-on.
+   * Writes device table and devices to memory, as after power-on.
    * @throws ConfigError as `checkOptions`, GuestMemoryError where memory lacks `simvirtioRegions`
    */
   constructor(memory: GuestMemory, options: SimvirtioOptions) {
@@ -85,8 +85,8 @@ export class Simvirtio {
   }
 
   /**
-   * A write of the driver to the registers of device `index`, by exit: its bytes go where a driver may write, the others
-   * nowhere; then the device looks.
+   * A write of the driver to the registers of device `index`, by exit: bytes of writable fields are stored, the others
+   * are dropped; then the device reacts.
    */
   write(index: number, offset: number, size: number, value: number): void {
     const space = this.#spaces[index]!;
@@ -107,7 +107,7 @@ export class Simvirtio {
     return { devices: this.#devices.map((device) => device.save()), table: [...this.#table.listed] };
   }
 
-  /** Takes a state that was checked; see `loadableState`. */
+  /** Loads a checked state; see `loadableState`. */
   load({ devices, table }: { devices: DeviceState[]; table: number[] }): void {
     for (const [i, state] of devices.entries()) this.#devices[i]!.load(state);
     this.#table.load(table);

@@ -1,6 +1,6 @@
 /**
- * A driver for SIMVIRTIO devices in TypeScript, as a guest would be one. It touches memory one access at a time, so that a
- * test can put anything between two of them. For tests; not part of the package.
+ * A driver for SIMVIRTIO devices in TypeScript, like one in a guest. It does one memory access at a time, so that a
+ * test can do anything between two of them. For tests; not part of the package.
  *
  * @module
  */
@@ -20,10 +20,10 @@ import {
 } from './layout.js';
 import { simvirtio } from './notification.js';
 
-/** What a generator of the driver yields: it did one access, or it found that it has to wait. */
+/** The values that the driver's generators yield: it made one access, or it has to wait. */
 export type Step = 'access' | 'wait';
 
-/** A machine's memory with SIMVIRTIO on it, without a guest: tests write what a guest would write. */
+/** A machine's memory with SIMVIRTIO, without a guest: tests make the guest's writes. */
 export class Bench {
   readonly memory: GuestMemory;
   readonly device: ReturnType<typeof simvirtio>;
@@ -37,7 +37,7 @@ export class Bench {
     this.device.attach(testHost({ memory, clock: this.#clock }));
   }
 
-  /** A write of the guest: an exit where it hits read-only memory, a store everywhere else. */
+  /** A write of the guest: an exit for read-only memory, a store elsewhere. */
   write(address: number, size: AccessSize, value: number): void {
     if (this.memory.find(address)?.readOnly === true && 'writeMemory' in this.device) {
       this.device.writeMemory(address, size, value);
@@ -46,12 +46,12 @@ export class Bench {
     else this.memory.write32(address, value);
   }
 
-  /** Lets devices that get no notification look. */
+  /** Lets devices without notification poll. */
   service(): void {
     if (this.#clock.next !== Number.POSITIVE_INFINITY) this.#clock.goTo(this.#clock.next);
   }
 
-  /** Runs a driver, letting the devices look between any two accesses; throws where it waits forever. */
+  /** Runs a driver, and lets the devices poll between any two accesses; throws where it waits forever. */
   run(driver: Generator<Step, void>): void {
     let waits = 0;
     for (let step = driver.next(); !step.done; step = driver.next()) {

@@ -2,7 +2,7 @@
 import type { Dac } from './dac.js';
 import { Attribute, type Registers } from './registers.js';
 
-/** Six bits as eight: all of the range, and 0 and 63 at its ends. */
+/** Six bits as eight: 0 and 63 become the ends of the range. */
 function eight(part: number): number {
   return ((part & 0x3f) << 2) | ((part >> 4) & 3);
 }

@@ -19,9 +19,9 @@ function egaColours(): Uint8Array {
 }
 
 export class Dac {
-  /** Red, green and blue of each colour, 0 to 63; to 255 where parts are wide. */
+  /** Red, green and blue of each colour, 0 to 63; up to 255 where parts have 8 bits. */
   readonly table = egaColours();
-  /** Goes over every colour's number on its way to the table. */
+  /** A mask that is ANDed with every colour's number before the lookup. */
   mask = 0xff;
   /** 3 after the address was written for reading, 0 for writing: the value of port 3C7. */
   state: 0 | 3 = 0;

@@ -1,6 +1,6 @@
 /**
- * Bochs' display interface ("VBE_DISPI", as QEMU's `-vga std` has it too): an index at port 1CE and a word at 1CF say how large the
- * picture is, how deep, and which part of video memory it shows.
+ * Bochs' display interface ("VBE_DISPI", as QEMU's `-vga std` has it too): an index at port 1CE and a word at 1CF set
+ * the size of the picture, its depth, and the part of video memory that it shows.
  *
  * @module
  */
@@ -32,9 +32,9 @@ export const Enable = {
 
 /** The newest version, and the oldest: a guest may write any of them, and reads it back. */
 const ID = { first: 0xb0c0, last: 0xb0c5 } as const;
-/** What a guest that asks for capabilities reads. */
+/** The values that a guest reads in capability mode. */
 const MOST = { width: 16000, height: 12000, bits: 32 } as const;
-/** Video memory is counted in these, and so are banks. */
+/** The unit of the video memory size and of banks. */
 export const BANK = 0x1_0000;
 const DEPTHS = [4, 8, 15, 16, 24, 32];
 
@@ -86,7 +86,7 @@ export class DisplayInterface {
     return this.on ? this.registers[Dispi.bank]! * BANK : 0;
   }
 
-  /** What the register at `index` gives. */
+  /** The value of the register at `index`. */
   read(): number {
     const { index, registers } = this;
     if (index === Dispi.memory) return this.memory / BANK;

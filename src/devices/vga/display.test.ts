@@ -37,7 +37,7 @@ function bench(videoMemory = 16 * KIB * KIB) {
 describe('a display adapter', () => {
   describe('as any device', () => testAnyDevice(() => new Vga({ display: 'alone', videoMemory: 256 * KIB })));
 
-  test('bears 100,000 random writes to its interface: the picture never leaves video memory', () => {
+  test('survives 100,000 random writes to its interface: the picture never leaves video memory', () => {
     const random = randomNumbers(11);
     const it = new DisplayInterface(1 << 20);
     for (let i = 0; i < 100_000; i++) {
@@ -50,7 +50,7 @@ describe('a display adapter', () => {
     }
   });
 
-  test('shows pictures of every depth, from where the offsets say', () => {
+  test('shows pictures of every depth, from the set offsets on', () => {
     const { vga, mode, set, get, pixel } = bench();
     const { bytes } = vga.display!;
     mode(1920, 1080, 32);
@@ -108,7 +108,7 @@ describe('a display adapter', () => {
     assert.deepEqual(pixel(0, 1), [0xff, 0xff, 0xff]);
   });
 
-  test('gives text back when it is switched off', () => {
+  test('shows text again when it is switched off', () => {
     const { vga, mode, set } = bench();
     vga.writeMemory(0xb_8000, 1, 0x41);
     mode(640, 480, 32, 0xc1);
@@ -122,7 +122,7 @@ describe('a display adapter', () => {
     assert.notEqual(vga.screen().glance?.().text, undefined);
   });
 
-  test('is 1234:1111 on a PCI bus, with the frame buffer where base address 0 says', () => {
+  test('is 1234:1111 on a PCI bus, with the frame buffer at base address 0', () => {
     const bus = new PciBus();
     const vga = new Vga({ display: bus });
     bus.add(0, 0, hostBridge());

@@ -1,6 +1,7 @@
 /**
- * What makes a VGA a display adapter of after 1990: megabytes of video memory, all of which the guest sees as RAM at once (a linear
- * frame buffer), and Bochs' display interface. On a PCI bus it is QEMU's `-vga std`: 1234:1111, the frame buffer behind base address 0.
+ * Extends a VGA to a display adapter of the years after 1990: megabytes of video memory, all of which the guest sees as
+ * RAM at once (a linear frame buffer), and Bochs' display interface. On a PCI bus it is QEMU's `-vga std`: 1234:1111,
+ * the frame buffer at base address 0.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import { Bar, ConfigSpace, type PciBus, QEMU_SUBSYSTEM, QEMU_VENDOR } from '../p
 import { DisplayInterface } from './dispi.js';
 import { Crtc, Graphics, type Registers, Sequencer } from './registers.js';
 
-/** Bytes of video memory, as QEMU's has. */
+/** Bytes of video memory, as in QEMU. */
 export const VIDEO_MEMORY = 16 * 1024 * 1024;
 /** The frame buffer's address until it is moved, and always without a PCI bus: as in the first Bochs. */
 export const FRAME_BUFFER = 0xe000_0000;
@@ -31,9 +32,9 @@ export class DisplayAdapter {
   readonly config: ConfigSpace | undefined;
   bytes: Uint8Array;
   words: Uint32Array;
-  /** Video memory is the machine's to keep, and no part of the device's state. */
+  /** The machine saves video memory: it is not part of the device's state. */
   isLent = false;
-  /** Is called for each write to video memory that is not the guest's own. */
+  /** Called for each write to video memory that the guest does not make as RAM. */
   written: (at: number, length: number) => void = () => {};
   #claim: Claim | undefined;
 
@@ -56,7 +57,7 @@ export class DisplayAdapter {
     this.config.addBar(new Bar(0, 'memory', size, () => this.#claim));
   }
 
-  /** Where the frame buffer is, or will be once the machine is made; as a firmware leaves it. */
+  /** Where the frame buffer is, or will be once the machine is made; as firmware leaves it. */
   get address(): number {
     return this.config?.bars[0]?.address ?? this.range.address;
   }
@@ -76,7 +77,7 @@ export class DisplayAdapter {
     this.config?.follow();
   }
 
-  /** How far an address is into the frame buffer, where the guest cannot see it as RAM; -1 for addresses outside. */
+  /** The offset of an address in the frame buffer, where the guest cannot see it as RAM; -1 for addresses outside. */
   inside(address: number): number {
     const claim = this.#claim;
     if (claim === undefined || !claim.isHeld) return -1;
@@ -84,13 +85,13 @@ export class DisplayAdapter {
     return inside >= 0 && inside < this.bytes.length ? inside : -1;
   }
 
-  /** How far a byte of the window at A0000 is into video memory, where the mode has no planes; -1 where it has. */
+  /** The offset in video memory of a byte of the window at A0000, where the mode has no planes; -1 where it has. */
   banked(inside: number): number {
     const { on, bits, bank } = this.interface;
     return on && bits > 4 ? (bank + inside) % this.bytes.length : -1;
   }
 
-  /** The VGA's registers as the display interface leaves them while it is on: programs look there for the size. */
+  /** The VGA's registers while the display interface is on: programs read the size there. */
   describeIn(registers: Registers): void {
     const { on, bits, width, height, pitch } = this.interface;
     if (!on) return;

@@ -10,7 +10,7 @@ export function graphicsWidth({ graphics }: Registers, characters: number): numb
   return characters * (graphics[Graphics.mode]! & COLOURS_256 ? 4 : 8);
 }
 
-/** Draws one character more than is seen: panning shows some of it. */
+/** Draws one character more than is visible: panning shows a part of it. */
 export function drawGraphicsLine(
   registers: Registers,
   words: Uint32Array,

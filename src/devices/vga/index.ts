@@ -1,3 +1,3 @@
-/** The VGA, its face to the other devices. */
+/** The VGA, as other devices see it. */
 export type { VgaSaved } from './state.js';
 export { Vga } from './vga.js';

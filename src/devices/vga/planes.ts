@@ -1,7 +1,7 @@
 /**
- * Four planes of 64 KiB, and the way of a byte into them: map mask, set/reset, rotation, logic, bit mask, four write modes;
- * latches and two read modes on the way back. A 32-bit word holds the four planes' bytes of one address, plane 0 lowest,
- * so that a plane's byte is bits `8 × plane` and what hardware does in parallel is one operation here.
+ * Four planes of 64 KiB, and their data path. For writes: map mask, set/reset, rotation, logic, bit mask, four write
+ * modes; for reads: latches and two read modes. A 32-bit word holds the four planes' bytes of one address, plane 0
+ * lowest, so that a plane's byte is bits `8 × plane` and what hardware does in parallel is one operation here.
  *
  * @module
  */
@@ -21,23 +21,23 @@ function everywhere(byte: number): number {
   return Math.imul(byte, 0x01010101);
 }
 
-/** Which plane takes a byte, and where in it. */
+/** A byte's plane, and its place there. */
 interface Place {
   offset: number;
   /** Planes that can be written, or -1 for all. */
   planes: number;
-  /** The plane that a read gives. */
+  /** The plane that a read returns. */
   readPlane: number;
 }
 
 export class Planes {
   /** Four bytes of video memory are a word: 64 Ki of them, or all that a display adapter has. */
   words: Uint32Array = new Uint32Array(PLANE_SIZE);
-  /** The first of the words that the window reaches, where there are more than it reaches at once. */
+  /** The first word in the window, where there are more words than it shows at once. */
   bank = 0;
-  /** Is called for each write, in bytes of `words`. */
+  /** Called for each write, with its range in bytes of `words`. */
   written: (at: number, length: number) => void = () => {};
-  /** What the last read found, of all four planes. */
+  /** The last read's bytes of all four planes. */
   latch = 0;
   readonly #registers: Registers;
   readonly #place: Place = { offset: 0, planes: 15, readPlane: 0 };
@@ -46,14 +46,14 @@ export class Planes {
     this.#registers = registers;
   }
 
-  /** A byte that the CPU reads, `inside` bytes from the window's start. */
+  /** Reads a byte for the CPU, `inside` bytes from the window's start. */
   read(inside: number): number {
     const { graphics } = this.#registers;
     const { offset, readPlane } = this.#locate(inside);
     const word = this.words[this.bank + offset] ?? 0;
     this.latch = word;
     if ((graphics[Graphics.mode]! & 0x08) === 0) return (word >>> (8 * readPlane)) & 0xff;
-    // Read mode 1: a bit is set where all planes that are cared for have the colour's.
+    // Read mode 1: a bit is set where all planes that "colour don't care" selects match the colour.
     const cared = spread[graphics[Graphics.colourDontCare]!]!;
     const different = (word ^ spread[graphics[Graphics.colourCompare]!]!) & cared;
     return ~(different | (different >>> 8) | (different >>> 16) | (different >>> 24)) & 0xff;
@@ -69,7 +69,7 @@ export class Planes {
     this.written(at * 4, 4);
   }
 
-  /** What the four planes are given, before the map mask. */
+  /** The data for the four planes, before the map mask. */
   #result(graphics: Uint8Array, byte: number): number {
     const writeMode = graphics[Graphics.mode]! & 3;
     if (writeMode === 1) return this.latch;

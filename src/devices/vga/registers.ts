@@ -50,7 +50,7 @@ export const Attribute = {
   colourSelect: 0x14,
 } as const;
 
-/** The bits that each register has; a register that is not here is not there. */
+/** The bits that each register has; registers that are not listed do not exist. */
 export const masks: Readonly<Record<Unit, readonly number[]>> = {
   sequencer: [0x03, 0x3d, 0x0f, 0x3f, 0x0e],
   crtc: new Array<number>(0x19).fill(0xff),
@@ -72,7 +72,10 @@ const mode3: Readonly<Record<Unit, readonly number[]>> = {
   ],
 };
 
-/** All registers with an index, and the miscellaneous output register. What a guest writes is cut to the bits there are. */
+/**
+ * All registers with an index, and the miscellaneous output register. A guest's writes are limited to the existing
+ * bits.
+ */
 export class Registers implements Readonly<Record<Unit, Uint8Array>> {
   readonly sequencer = Uint8Array.from(mode3.sequencer);
   readonly crtc = Uint8Array.from(mode3.crtc);
@@ -82,7 +85,7 @@ export class Registers implements Readonly<Record<Unit, Uint8Array>> {
   readonly index: Record<Unit, number> = { sequencer: 0, crtc: 0, graphics: 0, attribute: 0 };
   /** Bit 0: the CRTC is at 3D4, not 3B4; bit 1: memory answers; bits 2–3: the dot clock; bit 5: the odd/even page. */
   miscellaneous = 0x67;
-  /** Bit 5 of the attribute controller's address: the palette is the picture's and not the CPU's. */
+  /** Bit 5 of the attribute controller's address: the palette belongs to the picture and not to the CPU. */
   paletteInUse = true;
 
   read(unit: Unit): number {
@@ -94,7 +97,7 @@ export class Registers implements Readonly<Record<Unit, Uint8Array>> {
     const mask = masks[unit][index];
     if (mask === undefined) return;
     if (unit === 'crtc' && index <= Crtc.overflow && this.crtc[Crtc.retraceEnd]! & 0x80) {
-      // Timing is protected, but for bit 8 of the line compare value.
+      // Timing is protected, except bit 8 of the line compare value.
       if (index === Crtc.overflow) this.crtc[index] = (this.crtc[index]! & ~0x10) | (value & 0x10);
       return;
     }
@@ -106,7 +109,7 @@ export class Registers implements Readonly<Record<Unit, Uint8Array>> {
     return (this.graphics[Graphics.miscellaneous]! & 1) === 0;
   }
 
-  /** Scan lines that show something. */
+  /** The visible scan lines. */
   get lines(): number {
     const overflow = this.crtc[Crtc.overflow]!;
     return 1 + (this.crtc[Crtc.verticalDisplayEnd]! | ((overflow & 0x02) << 7) | ((overflow & 0x40) << 3));

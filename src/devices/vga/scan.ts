@@ -1,12 +1,12 @@
 /**
- * The CRTC's walk through memory: which address each scan line begins with, and which of a row's lines it is. Scrolling
+ * The CRTC's walk through memory: the address of each scan line's beginning, and its number within the row. Scrolling
  * (start address, byte panning, preset row scan) and the split screen (line compare) happen here.
  *
  * @module
  */
 import { Attribute, Crtc, type Registers } from './registers.js';
 
-/** What stays the same for a whole picture. */
+/** The values that are constant for a whole picture. */
 export interface Walk {
   /** Characters in a line: 8 or 9 dots each. */
   readonly characters: number;
@@ -56,7 +56,7 @@ export interface Line {
   below: boolean;
 }
 
-/** Where the picture's line `y` begins. */
+/** The address of the picture's line `y`. */
 export function lineAt(walk: Walk, doubled: boolean, y: number, line: Line): void {
   const scan = y * walk.repeat;
   line.below = scan > walk.lineCompare;
@@ -65,7 +65,7 @@ export function lineAt(walk: Walk, doubled: boolean, y: number, line: Line): voi
   line.rowScan = (inPart % walk.rowLines) >> (doubled ? 1 : 0);
 }
 
-/** How the CRTC forms an address from its counter: by bytes, words or doublewords, with bits that come round again. */
+/** How the CRTC forms an address from its counter: by bytes, words or doublewords, with bits that wrap around. */
 export function addressOf(registers: Registers, counter: number, rowScan: number): number {
   const mode = registers.crtc[Crtc.mode]!;
   let address = counter;

@@ -55,7 +55,7 @@ describe('text', () => {
     assert.equal(picture.text!.cells[2 * 80 + 3], 0x1e41);
   });
 
-  test('line characters go on into the ninth dot, others do not', () => {
+  test('line characters continue into the ninth dot, others do not', () => {
     const rig = new VgaRig();
     put(rig, 0, 1, 0xc4, 0x07);
     put(rig, 1, 1, 0xdb, 0x07);
@@ -66,7 +66,7 @@ describe('text', () => {
     assert.ok(dots(picture, 2, 1, 0xaaaaaa, 9).every((row) => (row & 1) === 0));
   });
 
-  test('a blink hides a character for as long as it is seen; a still picture shows it', () => {
+  test('blinking hides a character for as long as it shows it; a still picture shows it', () => {
     const rig = new VgaRig();
     put(rig, 5, 5, 0x58, 0x87);
     const screen = rig.vga.screen();
@@ -83,7 +83,7 @@ describe('text', () => {
     assert.equal(pixel(screen.look(), 5 * 9, 5 * 16), 0x555555);
   });
 
-  test('the cursor blinks twice as fast, and has the lines and the place that it is given', () => {
+  test('the cursor blinks twice as fast, and has the programmed lines and place', () => {
     const rig = new VgaRig();
     rig.set(0x3d4, 0x0f, 81);
     rig.set(0x3d4, 0x0a, 2);
@@ -98,7 +98,7 @@ describe('text', () => {
     assert.deepEqual(seen(), new Array(16).fill(0));
   });
 
-  test('a look names what changed since the one before, and nothing where nothing did', () => {
+  test('a look returns the area that changed since the previous one, or nothing', () => {
     const rig = new VgaRig();
     const [one, other] = [rig.vga.screen(), rig.vga.screen()];
     one.look();
@@ -110,7 +110,7 @@ describe('text', () => {
 });
 
 describe('graphics', () => {
-  test('mode 13h has a pixel a byte', () => {
+  test('mode 13h has a byte per pixel', () => {
     const rig = inMode('320x200, chain-4');
     rig.out(0x3c8, 200);
     for (const part of [63, 32, 1]) rig.out(0x3c9, part);
@@ -118,12 +118,12 @@ describe('graphics', () => {
     const picture = rig.vga.screen().look();
     assert.deepEqual([picture.width, picture.height, picture.text], [320, 200, undefined]);
     assert.equal(pixel(picture, 9, 7), 0xff8204);
-    // The mask goes over the number: 200 & 12 is 8, dark grey's place in an EGA's colours.
+    // The mask is ANDed with the number: 200 & 12 is 8, dark grey's place in an EGA's colours.
     rig.out(0x3c6, 0x0c);
     assert.equal(pixel(rig.vga.screen().look(), 9, 7), 0x000055);
   });
 
-  test('mode X has four pixels an address, one a plane', () => {
+  test('mode X has four pixels per address, one in each plane', () => {
     const rig = inMode('320x200, mode X');
     for (let plane = 0; plane < 4; plane++) {
       rig.set(0x3c4, 2, 1 << plane);
@@ -134,7 +134,7 @@ describe('graphics', () => {
     assert.deepEqual(colours, [0x0000aa, 0x00aa00, 0x00aaaa, 0xaa0000]);
   });
 
-  test('sixteen colours have a bit a plane, and go through the palette', () => {
+  test('sixteen colours have a bit in each plane, and use the palette', () => {
     const rig = inMode('640x480, 16 colours');
     rig.set(0x3c4, 2, 0b0110);
     rig.write(A0000 + 80 + 1, 0b10000001);
@@ -147,7 +147,7 @@ describe('graphics', () => {
     );
   });
 
-  test('CGA’s four colours have two bits a pixel, and every other line 8 KiB away', () => {
+  test('CGA’s four colours have two bits per pixel, and odd lines 8 KiB away', () => {
     const rig = inMode('320x200, 4 colours (CGA)');
     rig.write(B8000, 0b00011011);
     rig.write(B8000 + 0x2000, 0b11000000);
@@ -180,7 +180,7 @@ describe('graphics', () => {
     assert.equal(pixel(picture, 0, 150), 0xaa0000);
   });
 
-  test('while the palette is the CPU’s, or the screen is off, only the border’s colour is seen', () => {
+  test('while the palette belongs to the CPU, or the screen is off, only the border’s colour is visible', () => {
     const rig = inMode('320x200, mode X');
     rig.vga.planes.words.fill(0x04040404);
     const screen = rig.vga.screen();

@@ -1,6 +1,6 @@
 /**
  * The monitor's picture, as pixels: each line is drawn and compared with the earlier one, so that a view knows what has
- * changed. Pixels and lines that the VGA shows twice are there once: mode 13h is 320 by 200.
+ * changed. Pixels and lines that the VGA shows twice are stored once: mode 13h is 320 by 200.
  *
  * @module
  */
@@ -16,20 +16,20 @@ import { type Line, lineAt, type Walk, walkOf } from './scan.js';
 import { drawTextLine, readText, type TextLook, textLook } from './text-line.js';
 import { periods } from './timing.js';
 
-/** What a screen looks at. */
+/** The parts of a VGA that a screen reads. */
 export interface Shown {
   readonly registers: Registers;
   readonly dac: Dac;
   readonly planes: Planes;
   /** Writes to video memory where the mode had none. */
   readonly missed: number;
-  /** What shows the picture while its interface is on. */
+  /** The display interface, which shows the picture while it is on. */
   readonly display: DisplayAdapter | undefined;
   /** Brings the planes up to date. */
   settle(): void;
 }
 
-/** Pictures that a cursor is seen, and not seen; characters blink half as fast. */
+/** For how many pictures a cursor is visible, and then invisible; characters blink half as fast. */
 const CURSOR_FRAMES = 8;
 
 export class VgaScreen implements Screen {
@@ -43,7 +43,7 @@ export class VgaScreen implements Screen {
   #rgba = new Uint8ClampedArray(0);
   /** One line, with room for panning. */
   #row = new Uint32Array(0);
-  /** The area that differs, as the lines find it. */
+  /** The area that differs, collected while lines are drawn. */
   #left = 0;
   #right = 0;
   #top = 0;
@@ -151,7 +151,7 @@ export class VgaScreen implements Screen {
     }
   }
 
-  /** Puts the line that was made into the picture, from pixel `pan` on, and notes where it differs. */
+  /** Copies the drawn line into the picture, from pixel `pan` on, and records where it differs. */
   #keep(y: number, pan: number): void {
     const row = this.#row;
     const pixels = this.#pixels;
@@ -181,7 +181,7 @@ export class VgaScreen implements Screen {
   }
 }
 
-/** The screen is off, or the palette is the CPU's: only the border's colour is seen. */
+/** The screen is off, or the palette belongs to the CPU: only the border's colour is visible. */
 function isBlank(registers: Registers): boolean {
   return !registers.paletteInUse || (registers.sequencer[Sequencer.clocking]! & 0x20) !== 0;
 }

@@ -23,15 +23,15 @@ export interface VgaSaved extends Record<Unit, number[]> {
   dacPart: number;
   latch: number;
   /**
-   * Video memory in base64: the four planes, a byte of each in turns. Empty where it is a display adapter's that the machine keeps
-   * with its RAM.
+   * Video memory in base64: the four planes, a byte of each in turns. Empty for a display adapter's, which the machine
+   * saves with its RAM.
    */
   memory: string;
   /** Bochs' display interface; null for a VGA without it. */
   display: DispiState | null;
 }
 
-/** The parts of a VGA that make its state. */
+/** The parts of a VGA that belong to its state. */
 export interface VgaParts {
   readonly registers: Registers;
   readonly dac: Dac;
@@ -68,7 +68,7 @@ function memoryOf({ words }: Planes): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 }
 
-/** Checks everything, then takes it. @throws DeviceStateError */
+/** Checks everything, then loads it. @throws DeviceStateError */
 export function loadVga(vga: VgaParts, state: unknown): void {
   const fields = stateFields('vga', state, saveVga(vga), { display: null });
   const register = (name: keyof VgaSaved, mask: number) => registerField('vga', name, fields[name], mask);

@@ -1,6 +1,6 @@
 /**
- * What the VGA's tests share: the registers of its modes, and a VGA whose guest memory is accessed as an engine would, past
- * the device where the device shows RAM.
+ * Helpers for the VGA's tests: the registers of its modes, and a VGA whose guest memory is accessed as by an engine,
+ * without the device where the device shows RAM.
  *
  * @module
  */

@@ -3,20 +3,20 @@ import type { TextPicture } from '../contract/index.js';
 import { Attribute, Crtc, type Registers, Sequencer } from './registers.js';
 import { addressOf, type Line, lineAt, type Walk } from './scan.js';
 
-/** What stays the same for a picture of text. */
+/** The values that are constant for a picture of text. */
 export interface TextLook {
   readonly dots: number;
-  /** Where in plane 2 the glyphs lie of characters with attribute bit 3 clear, and set. */
+  /** The places in plane 2 of the glyphs of characters with attribute bit 3 clear, and set. */
   readonly fonts: readonly [number, number];
   /** Attribute bit 7 makes a character blink; else it is a brighter background. */
   readonly blinks: boolean;
-  /** Blinking characters are seen now. */
+  /** Blinking characters are visible now. */
   readonly lit: boolean;
   /** Characters C0 to DF continue into the ninth dot, so that lines meet. */
   readonly lineGraphics: boolean;
   /** The row scan that underlines monochrome's attributes; -1 where it is a colour mode. */
   readonly underline: number;
-  /** The counter at the cursor, -1 where it is not seen now. */
+  /** The counter at the cursor, -1 where it is not visible now. */
   readonly cursor: number;
   readonly cursorFirst: number;
   readonly cursorLast: number;
@@ -46,7 +46,7 @@ function fontAt(number: number): number {
   return (number & 3) * 0x4000 + (number >> 2) * 0x2000;
 }
 
-/** Draws one character more than is seen: panning shows some of it. */
+/** Draws one character more than is visible: panning shows a part of it. */
 export function drawTextLine(
   registers: Registers,
   words: Uint32Array,
@@ -85,7 +85,7 @@ export function drawTextLine(
   }
 }
 
-/** The characters themselves, as far as whole rows go. */
+/** The characters of all complete rows. */
 export function readText(
   registers: Registers,
   words: Uint32Array,

@@ -6,7 +6,10 @@
  */
 import { Crtc, type Registers, Sequencer } from './registers.js';
 
-/** Dots a millisecond of the two crystals; the other two choices are external and do not exist: they count as the first. */
+/**
+ * Dots per millisecond of the two crystals; the other two selections are external clocks, which do not exist: they
+ * count as the first.
+ */
 const DOT_CLOCKS = [25_175, 28_322, 25_175, 25_175] as const;
 
 export interface Beam {

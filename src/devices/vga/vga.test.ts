@@ -21,7 +21,7 @@ function planesAt(rig: VgaRig, offset: number): number[] {
 }
 
 describe('the registers', () => {
-  test('port 3C0 takes index and value in turns, and reading 3DA makes the index come next', () => {
+  test('port 3C0 takes index and value in turn, and after a read of 3DA the index is next', () => {
     const rig = new VgaRig();
     rig.in(0x3da);
     rig.out(0x3c0, 0x01);
@@ -56,7 +56,7 @@ describe('the registers', () => {
     assert.equal(rig.in(0x3cc), 0x66);
   });
 
-  test('the colour table takes red, green, blue of 6 bits and moves on to the next one; reading has its own place', () => {
+  test('the colour table takes red, green, blue of 6 bits and advances to the next one; reading has its own address', () => {
     const rig = new VgaRig();
     rig.out(0x3c8, 254);
     for (const part of [1, 2, 0xff, 4, 5, 6, 7, 8, 9]) rig.out(0x3c9, part);
@@ -68,7 +68,7 @@ describe('the registers', () => {
     assert.deepEqual([rig.in(0x3c9), rig.in(0x3c9), rig.in(0x3c9)], [7, 8, 9]);
   });
 
-  test('input status 1 follows the clock: 70 retraces a second, two lines long, and a blank beside every line', () => {
+  test('input status 1 follows the clock: 70 retraces per second, two lines long, and blanking after every line', () => {
     const rig = new VgaRig();
     let retraces = 0;
     let before = 0;
@@ -90,7 +90,7 @@ describe('the registers', () => {
 });
 
 describe('planes', () => {
-  test('the map mask chooses the planes that are written, the read map the one that is read', () => {
+  test('the map mask selects the planes that are written, the read map the one that is read', () => {
     const rig = inMode('320x200, mode X');
     rig.set(0x3c4, 2, 0b0101);
     rig.write(A0000 + 5, 0xab);
@@ -101,7 +101,7 @@ describe('planes', () => {
     assert.equal(rig.read(A0000 + 5), 0);
   });
 
-  test('write mode 1 copies what the last read left in the latches', () => {
+  test('write mode 1 copies the latches of the last read', () => {
     const rig = inMode('320x200, mode X');
     rig.vga.planes.words[1] = 0x44332211;
     rig.read(A0000 + 1);
@@ -110,7 +110,7 @@ describe('planes', () => {
     assert.deepEqual(planesAt(rig, 2), [0x11, 0x22, 0x33, 0x44]);
   });
 
-  test('read mode 1 gives a one where all planes that are cared for have the colour', () => {
+  test('read mode 1 returns a one where all selected planes match the colour', () => {
     const rig = inMode('640x480, 16 colours');
     rig.vga.planes.words[0] = 0b00001111_00110011_01010101_11111111 >>> 0;
     rig.set(0x3ce, 5, 8);
@@ -122,7 +122,7 @@ describe('planes', () => {
     assert.equal(rig.read(A0000), 0xff);
   });
 
-  test('every write mode does bit by bit what the manual says', () => {
+  test('every write mode follows the manual bit by bit', () => {
     const random = randomNumbers(7);
     const rig = inMode('640x480, 16 colours');
     for (let round = 0; round < 20_000; round++) {
@@ -200,10 +200,10 @@ describe('video memory as RAM', () => {
     assert.deepEqual(planesAt(rig, 4), [0x14, 0x15, 0x16, 0x17]);
   });
 
-  test('what a guest sees does not depend on whether it is RAM', () => {
+  test('a guest reads the same whether it is RAM or not', () => {
     const [ram, trapped] = [inMode('320x200, chain-4'), inMode('320x200, chain-4')];
     const random = randomNumbers(3);
-    // Always the slow way: what a device that is asked all the same answers.
+    // Always the slow path: the answers of a device that is called nevertheless.
     const write = (address: number, byte: number) => trapped.vga.writeMemory(address, 1, byte);
     for (let i = 0; i < 10_000; i++) {
       const address = A0000 + (random() & 0x1ffff);
@@ -241,7 +241,7 @@ describe('a hostile guest', () => {
       const screen = rig.vga.screen();
       const rounds = ACCESSES / Object.keys(modes).length;
       for (let i = 0; i < rounds; i++) {
-        // Now and then the mode is what it was: most random registers show nothing of interest.
+        // Sometimes the mode is restored: most random registers show nothing useful.
         if (i % 5000 === 0) rig.setMode(mode);
         const what = random() % 64;
         if (what < 32) rig.write(A0000 + (random() & 0x1ffff), random() & 255);
@@ -267,7 +267,7 @@ describe('a hostile guest', () => {
     for (let seed = 1; seed <= 4; seed++) compareAfterLoad(() => new Vga(), seed, 5000, 5000);
   });
 
-  test('a state that is not one is refused, and changes nothing', () => {
+  test('an invalid state is refused, and changes nothing', () => {
     const vga = new Vga();
     const good = vga.save();
     for (const wrong of [

@@ -1,8 +1,8 @@
 /**
  * A VGA: the display adapter of a PC of 1987, with which every later PC starts. Registers as state machines with their
- * index and data ports, 256 KiB of memory in four planes, a colour table, and the place of the beam.
+ * index and data ports, 256 KiB of memory in four planes, a colour table, and the position of the beam.
  *
- * There is no BIOS here, so it starts as one would leave it: text of 80 columns and 25 rows at B8000, the font loaded.
+ * There is no BIOS here, so it starts in the state after one: text of 80 columns and 25 rows at B8000, the font loaded.
  * Where the mode allows it, video memory is RAM to the guest and drawing costs no exit (see `window.ts`).
  *
  * With a display adapter (see `display.ts`) it has megabytes of memory and modes up to 1920 by 1080 and more, too.
@@ -52,10 +52,13 @@ const BLANKS = 0x4000;
 
 let first: Uint32Array | undefined;
 
-/** The planes as a BIOS leaves them: the font, and an empty screen. Made once: that takes as long as a machine's life. */
+/**
+ * The planes as a BIOS leaves them: the font, and an empty screen. Made once, since that takes as long as the rest of a
+ * machine's lifecycle.
+ */
 function firstPlanes(): Uint32Array {
   if (first !== undefined) return first;
-  // Blanks in light grey on black, in each second word.
+  // Spaces in light grey on black, in each second word.
   const cells = new BigUint64Array(BLANKS).fill(0x0720n);
   first = new Uint32Array(cells.buffer);
   const font = romFont();
@@ -98,7 +101,7 @@ export class Vga implements Device {
   addressNext = true;
   /** Writes to the aperture where the mode had no memory: for hints, not a part of the state. */
   missed = 0;
-  /** Port 3C3: the whole VGA answers. Kept, and without effect, as on an adapter. */
+  /** Port 3C3: enables the whole VGA. Stored, without effect, as on an adapter. */
   enabled = 1;
   #host: DeviceHost | undefined;
   #linear: Uint8Array = new Uint8Array(LARGEST_WINDOW);
@@ -213,7 +216,7 @@ export class Vga implements Device {
   writePort(port: number, size: AccessSize, value: number): void {
     const { registers, dac } = this;
     if (this.display !== undefined && port < vgaRanges[0]!.first) {
-      // A word at a time: a byte is nothing.
+      // Only words: a byte has no effect.
       if (size === 2) this.#writeDisplay(this.display, port, value);
       return;
     }
@@ -334,13 +337,13 @@ export class Vga implements Device {
 
   load(state: unknown): void {
     loadVga(this, state);
-    // The earlier window is dropped, and that of the state is shown.
+    // Drops the earlier window, and shows that of the state.
     if (this.#layout !== undefined) this.#host?.windows?.show(this.memory[0], APERTURE.address, 0);
     this.#layout = undefined;
     this.#update();
   }
 
-  /** Port 3C0 takes a register's number and its value in turns; reading input status 1 says whose turn it is. */
+  /** Port 3C0 takes a register's number and its value in turn; after a read of input status 1 the number is next. */
   #writeAttribute(byte: number): void {
     const { registers } = this;
     if (this.addressNext) {
@@ -360,7 +363,7 @@ export class Vga implements Device {
     this.dac.isWide = it.wideColours;
     this.planes.bank = it.on && it.bits === 4 ? it.bank : 0;
     if (it.on) display.describeIn(this.registers);
-    // What the guest has drawn as the VGA's goes to video memory first.
+    // The guest's writes in VGA modes go to video memory first.
     this.#update();
     if (!isEmpty) return;
     const size = Math.min(display.bytes.length, it.height * it.pitch);
@@ -368,7 +371,10 @@ export class Vga implements Device {
     display.written(0, size);
   }
 
-  /** How far an access is into a display adapter's memory, where it is not translated; -1 where it goes to the VGA's planes. */
+  /**
+   * The offset of an access in a display adapter's memory, where it is not translated; -1 where it goes to the VGA's
+   * planes.
+   */
   #direct(address: number, inside: number): number {
     const { display } = this;
     if (display === undefined) return -1;
@@ -390,14 +396,14 @@ export class Vga implements Device {
     return (port & 0x3f0) === (this.registers.miscellaneous & 1 ? 0x3d0 : 0x3b0);
   }
 
-  /** How far an address is into the part of the aperture that answers; -1 where it is not in it. */
+  /** The offset of an address in the part of the aperture that answers; -1 where it is outside. */
   #inside(address: number): number {
     const { from, size } = this.#range;
     const inside = address - APERTURE.address - from;
     return inside >= 0 && inside < size && this.registers.miscellaneous & 2 ? inside : -1;
   }
 
-  /** A register was written: video memory may be RAM now, or not any more, or elsewhere. */
+  /** A register was written: video memory may be RAM now, or no longer, or at another address. */
   #update(): void {
     const layout = this.display?.interface.on === true ? undefined : layoutOf(this.registers);
     const range = rangeOf(this.registers);

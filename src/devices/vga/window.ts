@@ -1,18 +1,18 @@
 /**
- * When video memory can be RAM to the guest. Where each address is one byte of one plane and nothing is done to it on the
- * way, there is nothing that the monitor would have to do: text modes, and mode 13h with its chain-4. Then a linear copy
- * replaces the planes, in the order that the guest sees, and is copied back when the mode ends or the picture is read.
+ * When video memory can be RAM to the guest. Where each address is one byte of one plane and is stored unchanged, the
+ * monitor has no work: in text modes, and in mode 13h with its chain-4. Then a linear copy replaces the planes, in the
+ * order that the guest sees, and is copied back when the mode ends or the picture is read.
  *
  * @module
  */
 import { Graphics, type Registers, Sequencer } from './registers.js';
 
-/** Where video memory may be. */
+/** The addresses at which video memory may be. */
 export const APERTURE = { address: 0xa0000, size: 0x20000 } as const;
 /** The most that is shown as RAM at once. */
 export const LARGEST_WINDOW = 0x10000;
 
-/** Where in the aperture the CPU finds video memory, by bits 2–3 of the graphics controller's miscellaneous register. */
+/** The part of the aperture with video memory, by bits 2–3 of the graphics controller's miscellaneous register. */
 const ranges = [
   { from: 0, size: 0x20000 },
   { from: 0, size: 0x10000 },
@@ -26,10 +26,12 @@ export function rangeOf(registers: Registers): Range {
   return ranges[(registers.graphics[Graphics.miscellaneous]! >> 2) & 3]!;
 }
 
-/** How a linear copy is laid out: two planes in turns, or all four. */
+/** The order of a linear copy: two planes interleaved, or all four. */
 export type Layout = 'text' | 'chain4';
 
-/** How the guest could see video memory as RAM in the present mode; undefined where accesses do more than store and load. */
+/**
+ * How the guest can see video memory as RAM in the current mode; undefined where accesses do more than store and load.
+ */
 export function layoutOf(registers: Registers): Layout | undefined {
   const { graphics, sequencer, miscellaneous } = registers;
   const plain =

@@ -57,10 +57,10 @@ const registerNames: Readonly<Record<Unit, readonly string[]>> = {
 function unit(name: Unit, title: string) {
   const called = registerNames[name];
   return {
-    // Bit 5 of the attribute controller's says whose the palette is.
+    // Bit 5 of the attribute controller's index: the palette's owner.
     index: words(`${title} index`, (value) => called[name === 'attribute' ? value & 0x1f : value] ?? ''),
     data: called.map((text) => words(`${title} ${text}`)),
-    none: words(`${title} register that is not there`),
+    none: words(`${title} register that does not exist`),
   };
 }
 const unitWords: Readonly<Record<Unit, ReturnType<typeof unit>>> = {
@@ -114,7 +114,7 @@ const displayWords = displayNames.map((name) =>
   ),
 );
 const displayIndex = words('display interface index', (value) => displayNames[value] ?? '');
-const noDisplayRegister = words('display interface register that is not there');
+const noDisplayRegister = words('display interface register that does not exist');
 
 /** Bochs' display interface: its index, or the register that the index has chosen. */
 export function displayRegister(index?: number): AccessWords {

@@ -14,7 +14,7 @@ export const Status = {
   failed: 0x80,
 } as const;
 
-/** Feature bits that no single device owns (6). */
+/** Feature bits of no specific device (6). */
 export const Feature = {
   indirect: 28,
   eventIndex: 29,
@@ -36,8 +36,8 @@ export const Type = {
   fileSystem: 26,
 } as const;
 
-/** No message is to be sent (4.1.5.1.2.1). */
+/** No message is sent (4.1.5.1.2.1). */
 export const NO_VECTOR = 0xffff;
 
-/** Why a device interrupts: a bit each, in the ISR status (4.1.4.5) and in InterruptStatus (4.2.2). */
+/** The causes of an interrupt: a bit each, in the ISR status (4.1.4.5) and in InterruptStatus (4.2.2). */
 export const Interrupt = { queue: 1, config: 2 } as const;

@@ -11,11 +11,11 @@ export interface Transport {
   queueInterrupt(queue: VirtQueue): void;
   /** The configuration has changed, or the device needs a reset. */
   configInterrupt(): void;
-  /** May the device reach memory? On PCI the driver says so. */
+  /** May the device access memory? On PCI the driver enables that. */
   readonly mayMaster: boolean;
 }
 
-/** A queue of a device that is to be made. */
+/** The options of a queue. */
 export interface QueueShape {
   readonly name: string;
   /** The most descriptors; default 256. */
@@ -44,7 +44,7 @@ export interface VirtioState {
   own: unknown;
 }
 
-/** What every device here can do; a transport's features come with it. */
+/** The features of every device here; a transport adds its own. */
 const COMMON = [
   Feature.indirect,
   Feature.eventIndex,
@@ -55,21 +55,23 @@ const COMMON = [
 ];
 /** Bits of the status that a driver can set. */
 const DRIVERS = Status.acknowledge | Status.driver | Status.driverOk | Status.featuresOk | Status.failed;
-/** Bytes that are moved for one notification; the rest is moved a moment later, so that a run can be stopped. */
+/**
+ * The most bytes that are moved for one notification; the rest follows a moment later, so that a run can be stopped.
+ */
 const BUDGET = 16 * 1024 * 1024;
-/** The longest sentence about a driver's mistake that a state may hold. */
+/** The longest description of a driver's mistake that a state may hold. */
 const LONGEST = 200;
 
 /**
- * A virtio device without its transport: status, features, queues and configuration (2). What a subclass does with the buffers is all
- * that it adds. Buffers are used at once and in order, so that none is in flight between two accesses of the guest.
+ * A virtio device without its transport: status, features, queues and configuration (2). A subclass adds only the use
+ * of the buffers. Buffers are used at once and in order, so that none is in flight between two accesses of the guest.
  */
 export abstract class VirtioDevice {
   readonly name: string;
   readonly type: number;
   readonly queues: readonly VirtQueue[];
   readonly configSize: number;
-  /** What the device offers, 32 bits a word (2.2). */
+  /** The offered features, in words of 32 bits (2.2). */
   readonly offered: readonly number[];
   readonly #accepted = [0, 0];
   #status = 0;
@@ -96,7 +98,7 @@ export abstract class VirtioDevice {
     this.attached(host);
   }
 
-  /** A subclass's use of its host: inputs, alarms. */
+  /** Lets a subclass use its host: inputs, alarms. */
   protected attached(_host: DeviceHost): void {}
 
   /** The machine ends. */
@@ -113,7 +115,7 @@ export abstract class VirtioDevice {
   /** A driver writes to the configuration. */
   writeConfig(_offset: number, _size: number, _value: number): void {}
 
-  /** The driver has accepted these features: do they go together? */
+  /** The driver has accepted these features: is the combination valid? */
   protected featuresFit(): boolean {
     return true;
   }
@@ -121,7 +123,7 @@ export abstract class VirtioDevice {
   /** The driver is ready. */
   protected started(): void {}
 
-  /** Back to the state of a device that is switched on. */
+  /** Back to the state after power-on. */
   protected resetOwn(): void {}
 
   protected saveOwn(): unknown {
@@ -132,7 +134,7 @@ export abstract class VirtioDevice {
     stateFields(this.name, state, {});
   }
 
-  /** Could it have something for its driver without the guest's doing? */
+  /** Could it have data for its driver without an action of the guest? */
   canAct(): boolean {
     return false;
   }
@@ -180,7 +182,7 @@ export abstract class VirtioDevice {
     };
   }
 
-  /** A driver accepts features: until they are settled. */
+  /** A driver accepts features, before FEATURES_OK. */
   accept(word: number, bits: number): void {
     if (word < 2 && !(this.#status & Status.featuresOk)) this.#accepted[word] = bits;
   }
@@ -228,7 +230,7 @@ export abstract class VirtioDevice {
     if (this.has(Feature.ringReset)) queue.reset();
   }
 
-  /** A driver notifies the device of a queue. Before it is ready that means nothing. */
+  /** A driver notifies the device of a queue. Before the device is ready that has no effect. */
   notify(index: number): void {
     const queue = this.queues[index];
     if (queue !== undefined) this.act(queue);
@@ -249,7 +251,7 @@ export abstract class VirtioDevice {
 
   /**
    * Uses the buffers of a queue one after the other. Long work continues a moment later.
-   * @param use gives the number of bytes that it wrote
+   * @param use returns the number of bytes that it wrote
    */
   protected drain(queue: VirtQueue, use: (chain: Chain) => number): void {
     const { ring } = queue;
@@ -282,7 +284,7 @@ export abstract class VirtioDevice {
     if (this.#status & Status.driverOk) this.#transport?.configInterrupt();
   }
 
-  /** After this error of the driver the device cannot continue (2.1.2). */
+  /** Records an error of the driver after which the device cannot continue (2.1.2). */
   protected fail(problem: string): void {
     this.#problem = problem.slice(0, LONGEST);
     const live = (this.#status & Status.driverOk) !== 0;

@@ -1,4 +1,4 @@
-/** Properties of every device for every driver: it bears all, reaches nothing but RAM, and comes back. */
+/** Properties of every device for every driver: it survives, accesses only RAM, and can be reset. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -39,7 +39,7 @@ for (const [name, { make, works }] of Object.entries(kinds)) {
   });
 }
 
-/** Moves a device's state to another, and does the same to both. */
+/** Moves a device's state to another, and does the same actions on both. */
 function compare(make: () => VirtioDevice, seed: number, before: number): void {
   const random = randomNumbers(seed);
   const [one, other] = [new Bench(make()), new Bench(make())];
@@ -82,7 +82,7 @@ describe('registers in memory', () => {
     return { memory, mmio, step };
   }
 
-  test('survives 100,000 random accesses, and is reset by a write', () => {
+  test('survives 100,000 random accesses, and a write resets it', () => {
     const { mmio, step } = rig();
     const random = randomNumbers(11);
     for (let n = 0; n < 100_000; n++) {
@@ -122,7 +122,7 @@ describe('a ring that no driver makes', () => {
     return { bench, driver, queue: queue! };
   };
 
-  /** Descriptors as they lie in the table: address, length, flags, next. */
+  /** Descriptors as in the table: address, length, flags, next. */
   type Descriptor = [address: number | bigint, length: number, flags: number, next: number];
   const wrong: Record<
     string,
@@ -155,7 +155,7 @@ describe('a ring that no driver makes', () => {
         [0x9000, 16, 0, 0],
       ],
     },
-    'an indirect table that goes on': { table: [[0xa000, 32, 5, 1]] },
+    'an indirect table whose chain continues': { table: [[0xa000, 32, 5, 1]] },
     'an indirect table of an odd length': { table: [[0xa000, 33, 4, 0]] },
     'an indirect table of no length': { table: [[0xa000, 0, 4, 0]] },
     'an indirect table that is too long': { table: [[0, 16 * 1025, 4, 0]] },
@@ -181,7 +181,7 @@ describe('a ring that no driver makes', () => {
   };
 
   for (const [what, { table, head = 0, index = 1, at }] of Object.entries(wrong)) {
-    test(`${what}: the device asks for a reset, and comes back`, () => {
+    test(`${what}: the device requests a reset, and works again after it`, () => {
       const { bench, driver, queue } = request();
       const put = (base: number, list: readonly Descriptor[]) => {
         for (const [n, [address, length, flags, next]] of list.entries()) {
@@ -199,7 +199,7 @@ describe('a ring that no driver makes', () => {
       assert.notEqual(driver.status & Status.needsReset, 0);
       assert.match(bench.pci.remark() ?? '', /^vd0 waits for a reset: .{10}/);
       assert.equal(bench.memory.read16(queue.at.device + 2), 0);
-      // It tells by a configuration change, and does nothing more.
+      // It reports that by a configuration change, and does nothing else.
       assert.equal(bench.read(0x1000, 1), 2);
       driver.kick(0);
       assert.equal(bench.read(0x1000, 1), 0);
@@ -207,7 +207,7 @@ describe('a ring that no driver makes', () => {
     });
   }
 
-  test('a head that comes twice is served twice, and nothing else happens', () => {
+  test('a head that is available twice is used twice, and nothing else happens', () => {
     const { bench, driver, queue } = request();
     queue.add([new Uint8Array(16), 512, 1]);
     bench.memory.write16(queue.at.driver + 6, 0);
@@ -217,7 +217,7 @@ describe('a ring that no driver makes', () => {
     assert.equal(driver.status & Status.needsReset, 0);
   });
 
-  test('a buffer in the ring itself is written, as it asks: what comes of it is the driver’s', () => {
+  test('a buffer in the ring itself is written as requested: the effects are the driver’s', () => {
     const { bench, driver, queue } = request();
     const [header, room] = [0x8000, 0x9000];
     const descriptors = [

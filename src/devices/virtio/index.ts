@@ -1,6 +1,7 @@
 /**
- * Virtio (OASIS VIRTIO 1.3): devices whose drivers share queues of buffers with them. `queue/` has the rings, `device.ts` the common part
- * of all devices, `devices/` each kind of device, and `transport/` the ways in which a driver finds and reaches one.
+ * Virtio (OASIS VIRTIO 1.3): devices whose drivers share queues of buffers with them. `queue/` has the rings,
+ * `device.ts` the common part of all devices, `devices/` each kind of device, and `transport/` the ways in which a
+ * driver finds and accesses one.
  *
  * @module
  */

@@ -45,7 +45,7 @@ export const kinds: Record<string, { make(): VirtioDevice; works(driver: MockDri
         transmit!.send([new Uint8Array(12), new Uint8Array(60).fill(n)]);
       }
       driver.bench.inputs.look();
-      // What came before the reset may come first.
+      // Data from before the reset may come first.
       assert.ok((receive!.used()[0]?.length ?? 0) >= 12);
     },
   },

@@ -1,6 +1,6 @@
 /**
- * A hostile driver: random accesses to a device's registers, and random contents of its rings, near enough to what is right that they
- * get far. For tests; not part of the package.
+ * A hostile driver: random accesses to a device's registers, and random contents of its rings, close enough to valid
+ * ones that they get far. For tests; not part of the package.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type Bench, MockDriver, RAM, ROM } from './testing.js';
 
 type Random = () => number;
 
-/** Where rings and buffers are put: few places, so that they overlap. */
+/** The places of rings and buffers: few, so that they overlap. */
 const PLACES = [0, 0x1000, 0x2000, 0x3000, 0x8000, RAM - 4096, RAM - 16, RAM, ROM, ROM + 4080, 0xe000_0000];
 const COMMON_OFFSETS = [0, 4, 8, 12, 16, 18, 20, 21, 22, 24, 26, 28, 30, 32, 36, 40, 44, 48, 52, 56, 58];
 const SIZES = [0, 1, 2, 4, 8, 16, 64, 256, 512, 32768, 65535, 3, 7];
@@ -38,7 +38,7 @@ function value(random: Random): number {
   }
 }
 
-/** Goes all the way to DRIVER_OK, as a driver should, with features of its own choice. */
+/** Initializes up to DRIVER_OK, as a driver should, with random features. */
 function settle(bench: Bench, random: Random): void {
   const features: number[] = [];
   for (const word of [0, 1]) {
@@ -64,7 +64,7 @@ function scribble(bench: Bench, random: Random): void {
     memory.write64(at, random() % 32 === 0 ? 0xffff_ffff_ffff_fff0n : BigInt(somewhere(random)));
     memory.write32(at + 8, pick([0, 1, 12, 16, 17, 32, 64, 512, 513, 4096, RAM, 0xffff_ffff], random));
     const flags = pick([0, 1, 2, 3, 4, 5, 6, 0x80, 0x81, 0x82, 0x83, 0x84, 0x8000, 0x8080], random);
-    // The other format has them elsewhere.
+    // The other format has them at other places.
     memory.write16(at + 12, random() % 2 ? flags : random() % size);
     memory.write16(at + 14, random() % 2 ? random() % (size + 1) : flags);
   }
@@ -119,7 +119,7 @@ function access(bench: Bench, random: Random): number {
   return 0;
 }
 
-/** Takes a device from wherever it is to a driver that does all right. */
+/** Resets a device and hands it to a correct driver. */
 export function recover(bench: Bench, features: readonly number[] = []): MockDriver {
   bench.pci.config.write(4, 2, 6);
   const driver = new MockDriver(bench, { features });

@@ -1,6 +1,6 @@
 /**
- * A driver of virtio devices in TypeScript, which reaches them as a guest does: through a transport's registers and RAM. For tests; not
- * part of the package.
+ * A driver of virtio devices in TypeScript, which accesses them as a guest does: through a transport's registers and
+ * RAM. For tests; not part of the package.
  *
  * @module
  */
@@ -82,17 +82,17 @@ const Common = {
 const CONFIG = 0x2000;
 const NOTIFY = 0x3000;
 
-/** A part of a buffer: bytes for the device, or room for so many of its own. */
+/** A part of a buffer: bytes for the device, or room for this many bytes from it. */
 export type Part = Uint8Array | number;
 
 export interface Used {
   id: number;
   length: number;
-  /** All that the device could write, also where it says that it wrote less. */
+  /** All that the device could write, even if it reports less. */
   bytes: Uint8Array;
 }
 
-/** A driver that does all as the specification says. */
+/** A driver that follows the specification. */
 export class MockDriver {
   readonly bench: Bench;
   readonly has: (feature: number) => boolean;
@@ -154,7 +154,7 @@ export class MockDriver {
     return at;
   }
 
-  /** Puts bytes into memory, or makes room: gives the address. */
+  /** Puts bytes into memory, or makes room: returns the address. */
   place(part: Part): number {
     const at = this.allocate(typeof part === 'number' ? part : part.length);
     if (typeof part !== 'number') this.bench.memory.writeBytes(at, part);
@@ -194,9 +194,9 @@ export abstract class DriverQueue {
     this.at = at;
   }
 
-  /** Makes a buffer available, without telling. Gives its number. */
+  /** Makes a buffer available without a notification. Returns its number. */
   abstract add(parts: readonly Part[], indirect?: boolean): number;
-  /** The buffers that the device has given back since the last time. */
+  /** The buffers that the device has returned since the last call. */
   abstract used(): Used[];
 
   /** Makes a buffer available, notifies, and takes the used buffer. */

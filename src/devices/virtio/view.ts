@@ -10,11 +10,11 @@ export interface QueueView {
   size: number;
   ready: boolean;
   packed: boolean;
-  /** Where its parts are. */
+  /** The places of its parts. */
   descriptors: number;
   driver: number;
   device: number;
-  /** How far the device is; see `RingState`. */
+  /** The device's positions; see `RingState`. */
   next: number;
   used: number;
 }
@@ -25,13 +25,13 @@ export interface VirtioView {
   type: number;
   transport: string;
   status: number;
-  /** The features that both sides have agreed on, by their numbers. */
+  /** The negotiated features, by their numbers. */
   features: number[];
   problem: string;
   queues: QueueView[];
 }
 
-/** The virtio devices among a machine's devices, as they are now. */
+/** The current state of the virtio devices among a machine's devices. */
 export function virtioViews(devices: readonly Device[]): VirtioView[] {
   return devices
     .filter((device) => device instanceof VirtioPci || device instanceof VirtioMmio)

@@ -1,6 +1,6 @@
 /**
- * A balloon (5.5): the driver gives pages of its RAM away, as many as the host asks for, and may have them back. Which these are is
- * known here; their bytes stay where they are.
+ * A balloon (5.5): the driver gives up pages of its RAM, as many as the host requests, and may take them back. Only the
+ * list of these pages is kept here; their bytes do not move.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import { ConfigBytes } from './config-bytes.js';
 const BalloonFeature = { deflateOnOom: 2 } as const;
 const PAGE = 4096;
 const INFLATE = 0;
-/** Pages that are taken from a buffer. */
+/** Pages that are read from a buffer. */
 const MOST_PAGES = 4096;
-/** The size that the host wishes, in configuration bytes 0 to 3, and the one that the driver says it has, in 4 to 7. */
+/** The size that the host requests, in configuration bytes 0 to 3, and the size that the driver reports, in 4 to 7. */
 const ACTUAL = 4;
 
 /** See the module's comment. */
@@ -47,17 +47,17 @@ export class VirtioBalloon extends VirtioDevice {
     this.#wish = host.inputs.port('size', (pages: number) => this.#wished(pages));
   }
 
-  /** Asks the driver for so many pages of its RAM. */
+  /** Requests this many pages of the driver's RAM. */
   inflateTo(pages: number): void {
     this.#wish(pages);
   }
 
-  /** Pages that the driver has given away. */
+  /** Pages that the driver has given up. */
   get size(): number {
     return this.#count;
   }
 
-  /** Is this page given away? */
+  /** Was this page given up? */
   holds(page: number): boolean {
     return ((this.#pages[page >> 3] ?? 0) & (1 << (page & 7))) !== 0;
   }

@@ -1,4 +1,4 @@
-/** The block device as a driver of each kind of ring has it. */
+/** The block device as a driver of each kind of ring sees it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MemoryDisk, OverlayDisk, SECTOR } from '../../disk/index.js';
@@ -35,7 +35,7 @@ function rig(features: readonly number[], readOnly = false) {
   const bench = new Bench(new VirtioBlock({ name: 'vd0', disk: one, serial: 'S-1', queues: 2 }));
   const driver = new MockDriver(bench, { features });
   const [queue] = driver.start(0, 1);
-  /** Gives the status. */
+  /** Returns the status. */
   const ask = (parts: readonly Part[]) => queue!.send(parts)?.bytes.at(-1);
   return { bytes, bench, driver, queue: queue!, ask };
 }
@@ -49,7 +49,7 @@ const kinds: Record<string, readonly number[]> = {
 
 for (const [name, features] of Object.entries(kinds)) {
   describe(`a block device on ${name}`, () => {
-    test('reads and writes sectors, however the data is divided, often enough to go round', () => {
+    test('reads and writes sectors, with any division of the data, until the ring wraps', () => {
       const { bytes, queue } = rig(features);
       for (let n = 0; n < 50; n++) {
         const read = queue.send([header(READ, n), 512, 512, 1]);
@@ -66,13 +66,13 @@ for (const [name, features] of Object.entries(kinds)) {
       }
     });
 
-    test('takes indirect tables, where they were agreed on', () => {
+    test('accepts indirect tables, where they were negotiated', () => {
       const { queue } = rig([...features, Feature.indirect]);
       for (let n = 0; n < 20; n++)
         assert.equal(queue.send([header(READ, n), 512, 512, 512, 1], true)?.bytes[512], n + 1);
     });
 
-    test('interrupts for used buffers, unless the driver asks for none', () => {
+    test('interrupts for used buffers, unless the driver suppresses that', () => {
       const { bench, queue, driver } = rig(features);
       queue.send([header(FLUSH), 1]);
       assert.equal(bench.read(0x1000, 1), 1);
@@ -89,7 +89,7 @@ for (const [name, features] of Object.entries(kinds)) {
 }
 
 describe('a block device', () => {
-  test('answers what it cannot do with a status, and goes on', () => {
+  test('answers invalid requests with a status, and continues', () => {
     const { ask } = rig([]);
     assert.equal(ask([header(READ, SECTORS), 512, 1]), 1);
     assert.equal(ask([header(READ, SECTORS - 1), 1024, 1]), 1);
@@ -103,7 +103,7 @@ describe('a block device', () => {
     assert.equal(ask([header(READ), 512, 1]), 0);
   });
 
-  test('tells its serial number, discards and zeroes ranges', () => {
+  test('returns its serial number, discards and zeroes ranges', () => {
     const { ask, queue, bytes } = rig([]);
     const id = queue.send([header(ID), 20, 1]);
     assert.equal(Buffer.from(id!.bytes).toString('latin1'), `S-1${'\0'.repeat(18)}`);
@@ -118,7 +118,7 @@ describe('a block device', () => {
     assert.equal(ask([header(DISCARD), new Uint8Array(15), 1]), 1);
   });
 
-  test('refuses to write to a disk that is read-only, and says so before', () => {
+  test('refuses to write to a disk that is read-only, and reports that in its features', () => {
     const { ask, bench, bytes } = rig([5], true);
     assert.notEqual(bench.read(4, 4) & (1 << 5), 0);
     assert.equal(ask([header(WRITE), new Uint8Array(512), 1]), 1);
@@ -126,21 +126,21 @@ describe('a block device', () => {
     assert.equal(bytes[SECTOR], 1);
   });
 
-  test('tells its size and limits in the configuration', () => {
+  test('reports its size and limits in the configuration', () => {
     const { driver } = rig([]);
     assert.equal(driver.config(0, 4), SECTORS);
     assert.deepEqual([driver.config(20, 4), driver.config(34, 2), driver.config(12, 4)], [512, 2, 126]);
     assert.equal(driver.config(60, 4), 0);
   });
 
-  test('tells a disk that is full with a status', () => {
+  test('reports a full disk with a status', () => {
     const full = new OverlayDisk(new MemoryDisk(new Uint8Array(SECTORS * SECTOR)), 0);
     const bench = new Bench(new VirtioBlock({ name: 'vd0', disk: full }));
     const [queue] = new MockDriver(bench).start(0);
     assert.equal(queue!.send([header(WRITE), new Uint8Array(512), 1])?.bytes[0], 1);
   });
 
-  test('asks for a reset where a request has no header or no status', () => {
+  test('requests a reset where a request has no header or no status', () => {
     for (const parts of [[new Uint8Array(15), 1], [new Uint8Array(16)], [1]]) {
       const { driver, queue, ask } = rig([]);
       assert.equal(queue.send(parts), undefined);

@@ -1,5 +1,5 @@
 /**
- * A block device (5.2) over a disk. Several queues share it: they are there for drivers that have one a processor.
+ * A block device (5.2) over a disk. Several queues share it, for drivers with a queue per processor.
  *
  * @module
  */
@@ -29,7 +29,7 @@ const HEADER = 16;
 const ID = 20;
 /** Segments of data in a request. */
 const MOST_SEGMENTS = 126;
-/** Bytes of a request's data: more is refused, so that one takes a bounded time. */
+/** The most bytes of a request's data: more is refused, so that a request takes a bounded time. */
 const MOST_BYTES = 64 * 1024 * 1024;
 /** A range of DISCARD and WRITE ZEROES, how many there are in a request, and sectors in one. */
 const RANGE = 16;
@@ -38,7 +38,7 @@ const MOST_DISCARDED = 2 ** 22;
 const MOST_ZEROED = 2 ** 15;
 /** Bit 0 of a range's flags. */
 const UNMAP = 1;
-/** Sectors that go through memory of our own at once, where pieces are no whole sectors. */
+/** The most sectors that are moved at once through a buffer, where pieces are not whole sectors. */
 const BOUNCE = 128;
 
 export interface BlockOptions {
@@ -102,7 +102,7 @@ export class VirtioBlock extends VirtioDevice {
       throw new RingError('a request has no room for its header of 16 bytes and its status of one');
     const view = new DataView(header.buffer);
     const type = view.getUint32(0, true);
-    // A number that is not exact is beyond every disk's end.
+    // A number that a double cannot hold exactly is beyond every disk's end.
     const sector = view.getUint32(8, true) + view.getUint32(12, true) * 2 ** 32;
     const written = type === Request.read ? room : type === Request.id ? Math.min(room, ID) : 0;
     const answer = this.#try(() => this.#execute(chain, type, sector));
@@ -166,7 +166,7 @@ export class VirtioBlock extends VirtioDevice {
     return Answer.ok;
   }
 
-  /** Through memory of our own: drivers may divide a request's data as they like. */
+  /** Through a buffer: drivers may divide a request's data in any way. */
   #bounce(chain: Chain, from: number, length: number, sector: number, toMemory: boolean): number {
     for (let done = 0; done < length; done += BOUNCE * SECTOR) {
       const part = Math.min(BOUNCE * SECTOR, length - done);
@@ -180,7 +180,7 @@ export class VirtioBlock extends VirtioDevice {
     return Answer.ok;
   }
 
-  /** DISCARD and WRITE ZEROES: all ranges are checked before the first is worked on. */
+  /** DISCARD and WRITE ZEROES: all ranges are checked before the first is processed. */
   #ranges(chain: Chain, type: number): number {
     const data = chain.read(HEADER, RANGE * (MOST_RANGES + 1));
     const zeroes = type === Request.writeZeroes;

@@ -1,6 +1,6 @@
 /**
- * A console (5.3): bytes both ways through several ports, of which some are terminals. Messages of two more queues say which ports
- * there are, and which sides have them open.
+ * A console (5.3): bytes in both directions through several ports, some of which are terminals. Messages on two more
+ * queues announce the ports, and which sides have them open.
  *
  * @module
  */
@@ -29,13 +29,13 @@ const MESSAGE = 8;
 const CONTROL_RECEIVE = 2;
 const CONTROL_TRANSMIT = 3;
 const EMERGENCY = 8;
-/** Bytes of the host's that go into a buffer at once, and messages that wait for one, for each port. */
+/** Bytes from the host that go into a buffer at once, and messages that wait for a buffer, for each port. */
 const MOST_INPUT = 4096;
 const MESSAGES_A_PORT = 8;
 const LONGEST_NAME = 64;
 
 export interface PortOptions {
-  /** By which a guest finds it: `/dev/virtio-ports/NAME`. */
+  /** Its name for the guest: `/dev/virtio-ports/NAME`. */
   readonly name: string;
   readonly output: ByteSink;
   readonly input?: ByteSource | undefined;
@@ -55,9 +55,9 @@ const portOf = (queue: number) => (queue < 2 ? 0 : (queue >> 1) - 1);
 class Port {
   readonly options: PortOptions;
   input: InputStream<number> | undefined;
-  /** The guest has it open. Before it says so, and without messages, it counts as open. */
+  /** The guest has it open. Before its first message, and without messages, it counts as open. */
   isOpen = false;
-  /** Taken from the source, and not yet by the guest. */
+  /** Read from the source, but not yet by the guest. */
   waiting: number[] = [];
 
   constructor(options: PortOptions) {
@@ -73,7 +73,7 @@ export class VirtioConsole extends VirtioDevice {
   #resized: (size: TerminalSize) => void = (size) => this.#resize(size);
   #messages: number[][] = [];
 
-  /** @param ports 1 to 31; port 0 is the one that a driver without messages has */
+  /** @param ports 1 to 31; a driver without messages uses port 0 only */
   constructor(name: string, ports: readonly PortOptions[], size: TerminalSize = { columns: 80, rows: 25 }) {
     if (ports.length < 1 || ports.length > 31) throw new RangeError(`a console with ${ports.length} ports`);
     super({
@@ -156,7 +156,7 @@ export class VirtioConsole extends VirtioDevice {
     this.act(this.queues[queueOf(port)]!);
   }
 
-  /** Gives the guest the bytes for a port. */
+  /** Passes the guest the bytes for a port. */
   #give(queue: VirtQueue): void {
     const port = this.#ports[portOf(queue.index)]!;
     if (!port.isOpen && this.has(ConsoleFeature.multiport)) return;
@@ -180,7 +180,7 @@ export class VirtioConsole extends VirtioDevice {
   }
 
   #say(port: number, event: number, value: number, more: readonly number[] = []): void {
-    // A driver that takes none has no use for all of them.
+    // A driver that reads none does not need all of them.
     if (this.#messages.length >= MESSAGES_A_PORT * this.#ports.length) return;
     this.#messages.push([...half(port), 0, 0, ...half(event), ...half(value), ...more]);
   }

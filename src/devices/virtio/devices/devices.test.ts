@@ -1,4 +1,4 @@
-/** Network card, console, balloon, input devices and entropy, as a driver has them. */
+/** Network card, console, balloon, input devices and entropy, as a driver sees them. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Bench, type DriverQueue, MockDriver } from '../testing.js';
@@ -34,7 +34,7 @@ describe('a network card', () => {
     assert.deepEqual([driver.config(6, 2), driver.config(10, 2)], [1, 1500]);
   });
 
-  test('drops frames that are too long, and those that a buffer has no room for', () => {
+  test('drops frames that are too long, and those that do not fit into a buffer', () => {
     const frames = new FrameQueue();
     frames.push(new Uint8Array(MOST_FRAME_BYTES + 1));
     assert.ok(!frames.available);
@@ -51,7 +51,7 @@ describe('a network card', () => {
   });
 });
 
-/** A console with two ports, of which input waits at the second. */
+/** A console with two ports; input waits at the second. */
 function consoleRig() {
   const printed = ['', ''];
   const waiting: number[] = [];
@@ -87,7 +87,7 @@ const heard = (queue: DriverQueue) =>
   });
 
 describe('a console', () => {
-  test('tells of its ports, and moves bytes through those that are open', () => {
+  test('announces its ports, and moves bytes through those that are open', () => {
     const { bench, printed, waiting } = consoleRig();
     const driver = new MockDriver(bench, { features: [0, 1], size: 16 });
     const [, , controlIn, controlOut, , agentOut] = driver.start(0, 1, 2, 3, 4, 5);
@@ -120,7 +120,7 @@ describe('a console', () => {
     assert.equal(bench.read(0x2000 + 4, 4), 2);
   });
 
-  test('gives input to a port once the guest has opened it', () => {
+  test('sends input to a port once the guest has opened it', () => {
     const { bench, waiting } = consoleRig();
     const driver = new MockDriver(bench, { features: [1] });
     const [, , , controlOut, agentIn] = driver.start(0, 1, 2, 3, 4);
@@ -137,7 +137,7 @@ describe('a console', () => {
     );
   });
 
-  test('tells that it is resized, by its configuration and by a message', () => {
+  test('reports a new size in its configuration and by a message', () => {
     const { device, bench } = consoleRig();
     const driver = new MockDriver(bench, { features: [0, 1] });
     const [, , controlIn] = driver.start(0, 1, 2, 3);
@@ -151,7 +151,7 @@ describe('a console', () => {
     assert.deepEqual(heard(controlIn!), [[0, 5, 0, '\x84\0\x2b\0']]);
   });
 
-  test('prints a character before anything is set up', () => {
+  test('prints a character before any queue is set up', () => {
     const { bench, printed } = consoleRig();
     bench.write(0x2008, 4, 0x21);
     assert.equal(printed[0], '!');
@@ -159,7 +159,7 @@ describe('a console', () => {
 });
 
 describe('a balloon', () => {
-  test('knows the pages that the driver has given away, each once, and none beyond RAM', () => {
+  test('knows the pages that the driver has given up, each once, and none beyond RAM', () => {
     const device = new VirtioBalloon();
     const bench = new Bench(device);
     const driver = new MockDriver(bench);
@@ -178,7 +178,7 @@ describe('a balloon', () => {
 });
 
 describe('input devices', () => {
-  /** As evdev asks: what is selected, and the answer. */
+  /** Queries as evdev makes them: the selection, and the answer. */
   const answer = (driver: MockDriver, select: number, part: number) => {
     driver.bench.write(0x2000, 1, select);
     driver.bench.write(0x2001, 1, part);
@@ -186,13 +186,13 @@ describe('input devices', () => {
     return Uint8Array.from({ length: size }, (_, i) => driver.config(8 + i, 1));
   };
 
-  test('a keyboard says which keys it has, and tells of those that are pressed', () => {
+  test('a keyboard reports its keys, and those that are pressed', () => {
     const device = new VirtioKeyboard();
     const driver = new MockDriver(new Bench(device));
     const [events] = driver.start(0, 1);
     assert.equal(text(answer(driver, 1, 0)), 'Terrarium keyboard');
     const keys = answer(driver, 0x11, 1);
-    // linux/input-event-codes.h: KEY_ESC 1, KEY_A 30, KEY_UP 103; 84 is none.
+    // linux/input-event-codes.h: KEY_ESC 1, KEY_A 30, KEY_UP 103; 84 is no key.
     const has = (code: number) => (keys[code >> 3]! >> (code & 7)) & 1;
     assert.deepEqual([1, 30, 103, 84].map(has), [1, 1, 1, 0]);
     assert.equal(answer(driver, 0x11, 9).length, 0);
@@ -211,7 +211,7 @@ describe('input devices', () => {
     );
   });
 
-  test('a tablet says where it is pointed at, within its range', () => {
+  test('a tablet reports the pen’s position, within its range', () => {
     const device = new VirtioTablet();
     const driver = new MockDriver(new Bench(device));
     const [events] = driver.start(0, 1);

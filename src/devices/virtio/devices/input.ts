@@ -1,5 +1,5 @@
 /**
- * Input devices (5.8): events as evdev has them, of a keyboard or of a tablet, which says where it is pointed at.
+ * Input devices (5.8): events as evdev defines them, of a keyboard or of a tablet, which reports absolute positions.
  *
  * @module
  */
@@ -11,24 +11,24 @@ import { VirtioDevice } from '../device.js';
 import type { VirtQueue } from '../queue/index.js';
 import { keyCodes } from './key-codes.js';
 
-/** What a driver asks for in the configuration (5.8.4). */
+/** A driver's queries in the configuration (5.8.4). */
 const Select = { none: 0, name: 1, serial: 2, ids: 3, properties: 0x10, events: 0x11, axis: 0x12 } as const;
-/** Kinds of events, and the few codes that are no keys (linux/input-event-codes.h). */
+/** Kinds of events, and the few codes that are not keys (linux/input-event-codes.h). */
 const Kind = { end: 0, key: 1, relative: 2, absolute: 3, repeat: 0x14 } as const;
 const [BUTTON_LEFT, BUTTON_RIGHT, BUTTON_MIDDLE] = [0x110, 0x111, 0x112] as const;
 const WHEEL = 8;
-/** Positions of a tablet, both ways. */
+/** The highest position of a tablet, in both directions. */
 export const TABLET_MOST = 32_767;
 const EVENT = 8;
 const ANSWER_AT = 8;
 const ANSWER = 128;
-/** The most events that wait for buffers: further ones are lost as a whole. */
+/** The most events that wait for buffers: further events are dropped completely. */
 const MOST_WAITING = 256;
 
 /** An event: its kind, its code and its value. */
 type InputEventWords = [kind: number, code: number, value: number];
 
-/** Where a tablet's pen is, from 0 to `TABLET_MOST`, and its buttons: 1 left, 2 right, 4 middle. */
+/** The position of a tablet's pen, from 0 to `TABLET_MOST`, and its buttons: 1 left, 2 right, 4 middle. */
 export interface Pointing {
   x: number;
   y: number;
@@ -72,12 +72,12 @@ abstract class VirtioInput<T> extends VirtioDevice {
     });
   }
 
-  /** What happens to the device. */
+  /** An action on the device. */
   protected push(value: T): void {
     this.#push(value);
   }
 
-  /** The events that a value is. */
+  /** The events for a value. */
   protected abstract eventsOf(value: T): readonly InputEventWords[];
 
   #come(value: T): void {
@@ -92,7 +92,7 @@ abstract class VirtioInput<T> extends VirtioDevice {
   }
 
   protected serve(queue: VirtQueue): void {
-    // Lights and sounds, which nothing here has.
+    // Lights and sounds, which do not exist here.
     if (queue.index === 1) this.drain(queue, () => 0);
     else this.#give(queue);
   }
@@ -150,10 +150,10 @@ abstract class VirtioInput<T> extends VirtioDevice {
 }
 
 const text = (words: string) => Array.from(words, (one) => one.charCodeAt(0));
-/** Bus (virtual), vendor, product, version: as QEMU's have them. */
+/** Bus (virtual), vendor, product, version: as in QEMU. */
 const ids = (product: number) => [6, 0, 0x27, 6, product, 0, 1, 0];
 
-/** Numbers as a map of bits, without zeros at its end. */
+/** Numbers as a bitmap, without zero bytes at its end. */
 function bitmap(codes: Iterable<number>): number[] {
   const bytes: number[] = [];
   for (const code of codes) {
@@ -169,7 +169,7 @@ function keyboardAnswers(select: number, part: number): readonly number[] {
   if (select === Select.name) return text('Terrarium keyboard');
   if (select === Select.ids) return ids(1);
   if (select !== Select.events) return [];
-  // Linux repeats keys by itself, where a keyboard says that it has repeats.
+  // Linux repeats keys by itself, if a keyboard reports repeats.
   return part === Kind.key ? keyboardKeys : part === Kind.repeat ? [3] : [];
 }
 
@@ -237,7 +237,7 @@ export class VirtioTablet extends VirtioInput<Pointing> {
     for (const [bit, code] of buttons.entries())
       if ((pressed ^ this.#buttons) & (1 << bit)) events.push([Kind.key, code, (pressed >> bit) & 1]);
     this.#buttons = pressed & 7;
-    // Down is negative there.
+    // In evdev down is negative.
     if (wheel !== 0) events.push([Kind.relative, WHEEL, -wheel]);
     return events;
   }

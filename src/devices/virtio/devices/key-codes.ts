@@ -1,5 +1,5 @@
 /**
- * Keys by the numbers that evdev has for them (linux/input-event-codes.h): those of the first PC keyboard are its scan codes of set 1.
+ * Keys by their evdev numbers (linux/input-event-codes.h): those of the first PC keyboard are its scan codes of set 1.
  *
  * @module
  */

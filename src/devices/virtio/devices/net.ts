@@ -1,6 +1,6 @@
 /**
- * A network card (5.1): frames from the driver go to a backend, frames of the backend's to the driver. Checksums and segments are the
- * driver's business.
+ * A network card (5.1): frames from the driver go to a backend, frames from the backend to the driver. The driver does
+ * checksums and segmentation.
  *
  * @module
  */
@@ -23,11 +23,11 @@ const LINK_UP = 1;
 /** A frame comes after this header, of which only the last field is used here: the number of buffers (5.1.6). */
 const HEADER = 12;
 const BUFFERS_AT = 10;
-/** Without segments of the driver's own no frame is longer: 1500 bytes, two addresses, a type, a VLAN's tag. */
+/** Without segmentation offload no frame is longer: 1500 bytes, two addresses, a type, a VLAN's tag. */
 export const MOST_FRAME_BYTES = 1518;
 const MOST_WAITING = 256;
 
-/** Frames that wait for a guest, for backends that push them. What does not fit is lost, as on a wire. */
+/** Frames that wait for a guest, for backends that push them. Frames that do not fit are lost, as on a wire. */
 export class FrameQueue implements InputSource<Uint8Array> {
   readonly #frames: Uint8Array[] = [];
 
@@ -56,7 +56,7 @@ export class VirtioNet extends VirtioDevice {
   readonly #port: NetworkPort;
   readonly #config: ConfigBytes;
   #frames: InputStream<Uint8Array> | undefined;
-  /** The frame that has come in and has no buffer yet. */
+  /** The received frame that has no buffer yet. */
   #waiting: Uint8Array | undefined;
   /** Frames for which a driver's buffer was too small. */
   lost = 0;

@@ -11,13 +11,13 @@ export interface Segment {
 const MOST_BYTES = 2 ** 32;
 
 /**
- * A buffer: the pieces of RAM that the device reads, then those that it writes. Their addresses are checked once and for all: RAM of
- * a machine does not go away. What is in them the guest may change at any time.
+ * A buffer: the pieces of RAM that the device reads, then those that it writes. Their addresses are checked once: RAM
+ * of a machine does not disappear. The guest may change their contents at any time.
  */
 export class Chain {
   /** The first descriptor's number, or a packed ring's buffer ID. */
   readonly id: number;
-  /** Descriptors that it takes up in the ring. */
+  /** Descriptors that it uses in the ring. */
   slots = 0;
   readonly readable: Segment[] = [];
   readonly writable: Segment[] = [];
@@ -35,7 +35,7 @@ export class Chain {
     if (length === 0) throw new RingError(`a buffer at 0x${address.toString(16)} has no bytes`);
     if (!isRam(this.#memory, address, length, write))
       throw new RingError(
-        `${length} bytes at 0x${address.toString(16)} are no RAM that a device can ${write ? 'write' : 'read'}`,
+        `${length} bytes at 0x${address.toString(16)} are not RAM that a device can ${write ? 'write' : 'read'}`,
       );
     if (!write && this.writable.length > 0)
       throw new RingError('a buffer to read comes after one to write (2.7.4.2)');
@@ -58,7 +58,7 @@ export class Chain {
     return bytes;
   }
 
-  /** Writes to the writable part, as much as there is room for. Gives how much that is. */
+  /** Writes to the writable part, as much as there is room for. Returns the number of bytes. */
   write(from: number, bytes: Uint8Array): number {
     const most = Math.max(0, Math.min(bytes.length, this.writableLength - from));
     let done = 0;
@@ -72,7 +72,7 @@ export class Chain {
   /** The guest's own bytes of a piece of this chain. */
   view({ address, length }: Segment, write: boolean): Uint8Array {
     const bytes = reach(this.#memory, address, length, write);
-    if (bytes === undefined) throw new RingError(`0x${address.toString(16)} is no RAM any more`);
+    if (bytes === undefined) throw new RingError(`0x${address.toString(16)} is no longer RAM`);
     return bytes;
   }
 }

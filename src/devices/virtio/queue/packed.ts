@@ -12,11 +12,11 @@ import {
 } from './ring.js';
 import { tableSize } from './split.js';
 
-/** Event suppression (2.8.10): where, and how. */
+/** Event suppression (2.8.10): its offsets and flags. */
 const OFFSET_WRAP = 0;
 const EVENT_FLAGS = 2;
 const Event = { enable: 0, disable: 1, at: 2 } as const;
-/** In a position: the ring has been gone round an odd number of times less. It starts with it. */
+/** The wrap counter in a position; it starts at 1. */
 const WRAP = 0x8000;
 const POSITION = 0x7fff;
 
@@ -53,14 +53,14 @@ export class PackedRing implements Ring {
     const at = this.#at(this.#used);
     this.#memory.write32(at + 8, written);
     this.#memory.write16(at + 12, chain.id);
-    // Both bits as the wrap counter says: used. The flags last.
+    // Both bits equal to the wrap counter: used. The flags are written last.
     const both = this.#used & WRAP ? Flag.available | Flag.used : 0;
     this.#memory.write16(at + 14, both | (written > 0 ? Flag.write : 0));
     this.#used = this.#after(this.#used, chain.slots);
   }
 
   rearm(): boolean {
-    // Each notification is welcome.
+    // Requests every notification.
     this.#memory.write16(this.#place.device + EVENT_FLAGS, Event.enable);
     return this.#isAvailable(this.#next);
   }
@@ -74,7 +74,7 @@ export class PackedRing implements Ring {
     if (how === Event.disable) return false;
     if (how !== Event.at || !this.#features.eventIndex) return true;
     const event = this.#memory.read16(driver + OFFSET_WRAP);
-    // As distances from where it was before, on a ring that is gone round twice until a position comes again.
+    // As distances from the previous position, on a ring with two rounds until a position repeats.
     const distance = (position: number) =>
       ((position & POSITION) - (before & POSITION) + ((position ^ before) & WRAP ? size : 0) + 2 * size) %
       (2 * size);
@@ -102,7 +102,7 @@ export class PackedRing implements Ring {
     return index < size ? index | (position & WRAP) : (index - size) | (~position & WRAP);
   }
 
-  /** Available, and not yet used: the one bit is as the wrap counter says, and the other is not (2.8.1). */
+  /** Available, and not yet used: one bit equals the wrap counter, and the other does not (2.8.1). */
   #isAvailable(position: number): boolean {
     const flags = this.#memory.read16(this.#at(position) + 14);
     const wrap = (position & WRAP) !== 0;

@@ -6,7 +6,7 @@ import { isRam, RingError } from './ram.js';
 import type { Ring, RingFeatures, RingState } from './ring.js';
 import { SplitRing, splitSizes } from './split.js';
 
-/** What a queue looks like to a driver that has not touched it. */
+/** A queue's initial settings. */
 const LARGEST = 32768;
 
 /** The three parts of a ring, each an address of two halves: a driver writes them one by one. */
@@ -55,7 +55,7 @@ export class VirtQueue {
     return this.#size;
   }
 
-  /** A driver's size. While the queue is ready it does not change. */
+  /** Sets the size. While the queue is ready it does not change. */
   set size(size: number) {
     if (this.#ring === undefined) this.#size = size;
   }
@@ -73,7 +73,7 @@ export class VirtQueue {
     return this.#addresses[part][half];
   }
 
-  /** A driver writes half of an address: while the queue is ready, in vain. */
+  /** A driver writes half of an address; while the queue is ready that has no effect. */
   setHalf(part: RingPart, half: keyof Address, value: number): void {
     if (this.#ring === undefined) this.#addresses[part][half] = value;
   }
@@ -96,7 +96,7 @@ export class VirtQueue {
       throw new RingError(`queue ${this.index} has a size of ${size}, of at most ${maximum}`);
     for (const part of ringParts) {
       const address = this.address(part);
-      // A packed ring's descriptors are written by the device, too.
+      // A packed ring's descriptors are also written by the device.
       const write = part === 'device' || (packed && part === 'descriptors');
       if (address % aligned[part] !== 0 || !isRam(memory, address, sizes[part], write))
         throw new RingError(`the ${part} part of queue ${this.index} cannot be at 0x${address.toString(16)}`);
@@ -165,7 +165,7 @@ export class VirtQueue {
     const whole = (field: keyof RingState) =>
       registerField(device, `${at}.ring.${field}`, places[field], 0xffff);
     if (!this.#ring!.load({ next: whole('next'), used: whole('used'), signalled: whole('signalled') }))
-      throw new DeviceStateError(device, `'${at}.ring' is no place in a ring of ${this.#size}`);
+      throw new DeviceStateError(device, `'${at}.ring' is not a position in a ring of ${this.#size}`);
   }
 }
 

@@ -4,8 +4,8 @@ import type { GuestMemory } from '../../../memory/index.js';
 export class RingError extends Error {}
 
 /**
- * The guest's bytes as a device reaches them: RAM alone, and none that is read-only to be written. Undefined for all else: ROM, a
- * device's memory, registers, addresses that wrap.
+ * The guest's bytes as a device accesses them: only RAM, and for writes only RAM that is not read-only. Undefined for
+ * all else: ROM, a device's memory, registers, addresses that wrap.
  */
 export function reach(
   memory: GuestMemory,

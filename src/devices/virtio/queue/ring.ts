@@ -1,15 +1,15 @@
 import type { GuestMemory } from '../../../memory/index.js';
 import type { Chain } from './chain.js';
 
-/** Where a ring is in guest memory (2.6): the parts have other names, and the same jobs, in both formats. */
+/** The places of a ring in guest memory (2.6): the parts have the same jobs in both formats, under different names. */
 export interface RingPlace {
   /** Descriptors; 1 to 32768. */
   readonly size: number;
   /** The table of descriptors, or the ring of them. */
   readonly descriptors: number;
-  /** What the driver writes: the available ring, or its event suppression. */
+  /** Written by the driver: the available ring, or its event suppression. */
   readonly driver: number;
-  /** What the device writes: the used ring, or its event suppression. */
+  /** Written by the device: the used ring, or its event suppression. */
   readonly device: number;
 }
 
@@ -19,7 +19,7 @@ export interface RingFeatures {
   readonly indirect: boolean;
 }
 
-/** How far a device is in a ring: all of it that is not in guest memory. */
+/** A device's positions in a ring: its state outside guest memory. */
 export interface RingState {
   /** The next buffer that is taken. */
   next: number;
@@ -33,11 +33,11 @@ export interface RingState {
 export interface Ring {
   /** The next buffer that the driver has made available; undefined where there is none. */
   pop(): Chain | undefined;
-  /** Gives a buffer back, with the number of bytes that were written to it. */
+  /** Returns a buffer, with the number of bytes that were written to it. */
   push(chain: Chain, written: number): void;
   /** Requests a notification of the next buffer. True where one has become available meanwhile. */
   rearm(): boolean;
-  /** Does the driver want an interrupt for the buffers that were pushed since the last call? */
+  /** Has the driver requested an interrupt for the buffers that were pushed since the last call? */
   wantsInterrupt(): boolean;
   save(): RingState;
   /** Loads a value of `save`. False where no ring can have that state. */

@@ -16,7 +16,7 @@ import {
 const FLAGS = 0;
 const INDEX = 2;
 const ENTRIES = 4;
-/** Bit 0 of the available ring's flags: no interrupts, please. */
+/** Bit 0 of the available ring's flags: no interrupts. */
 const NO_INTERRUPT = 1;
 const INDEXES = 0xffff;
 
@@ -68,7 +68,7 @@ export class SplitRing implements Ring {
 
   rearm(): boolean {
     const { size, driver, device } = this.#place;
-    // Without event indexes the flags, which are never set, ask for each notification.
+    // Without event indexes the flags, which are never set, request each notification.
     if (this.#features.eventIndex) this.#memory.write16(device + ENTRIES + 8 * size, this.#next);
     return this.#memory.read16(driver + INDEX) !== this.#next;
   }
@@ -80,7 +80,7 @@ export class SplitRing implements Ring {
     if (pushed === 0) return false;
     this.#signalled = this.#used;
     if (!this.#features.eventIndex) return (this.#memory.read16(driver + FLAGS) & NO_INTERRUPT) === 0;
-    // Has the index gone past the one that the driver waits for (2.7.7.2)?
+    // Has the index passed the one that the driver waits for (2.7.7.2)?
     const event = this.#memory.read16(driver + ENTRIES + 2 * size);
     return ((event - before) & INDEXES) < pushed;
   }
@@ -95,7 +95,7 @@ export class SplitRing implements Ring {
     return true;
   }
 
-  /** Each descriptor is read once. A chain is not longer than its table, so that one which loops ends. */
+  /** Each descriptor is read once. A chain is not longer than its table, so that a loop ends. */
   #follow(head: number): Chain {
     const memory = this.#memory;
     const chain = new Chain(memory, head);
@@ -118,7 +118,7 @@ export class SplitRing implements Ring {
       chain.add(address, length, (flags & Flag.write) !== 0);
       if (!(flags & Flag.next)) return chain;
       if (next >= count)
-        throw new RingError(`descriptor ${index} of the chain from ${head} goes on at ${next} of ${count}`);
+        throw new RingError(`descriptor ${index} of the chain from ${head} continues at ${next} of ${count}`);
       index = next;
     }
   }

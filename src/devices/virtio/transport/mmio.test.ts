@@ -1,4 +1,4 @@
-/** Registers at an address, as VIRTIO 1.3 4.2.2 numbers them: a driver that knows nothing else brings a device up. */
+/** Registers at an address, as VIRTIO 1.3 4.2.2 numbers them: a driver that knows only these brings a device up. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GuestMemory } from '../../../memory/index.js';
@@ -65,7 +65,7 @@ function started() {
   }
   write(Register.ready, 1);
   write(Register.status, 15);
-  /** Asks for three bytes at 0x4000, by descriptor 0. */
+  /** Requests three bytes at 0x4000, by descriptor 0. */
   const ask = () => {
     memory.write64(0x1000, 0x4000n);
     memory.write32(0x1008, 3);
@@ -78,7 +78,7 @@ function started() {
 }
 
 describe('virtio over registers in memory', () => {
-  test('says what it is', () => {
+  test('identifies itself', () => {
     const { read, write } = rig();
     assert.deepEqual(
       [Register.magic, Register.version, Register.device, Register.vendor].map(read),
@@ -93,7 +93,7 @@ describe('virtio over registers in memory', () => {
     assert.equal(read(Register.queueMax), 0);
   });
 
-  test('serves a driver, and interrupts until that is acknowledged', () => {
+  test('serves a driver, and holds its interrupt until that is acknowledged', () => {
     const { memory, line, read, write, ask } = started();
     ask();
     assert.deepEqual([...memory.readBytes(0x4000, 4)], [4, 4, 4, 0]);
@@ -105,7 +105,7 @@ describe('virtio over registers in memory', () => {
     assert.deepEqual([line.level, read(Register.interrupts)], [false, 0]);
   });
 
-  test('stops a queue, and resets one where that was agreed on', () => {
+  test('stops a queue, and resets one where that was negotiated', () => {
     const { memory, read, write, ask } = started();
     write(Register.ready, 0);
     assert.equal(read(Register.ready), 0);
@@ -113,7 +113,7 @@ describe('virtio over registers in memory', () => {
     assert.equal(memory.read16(0x3002), 0);
     write(Register.reset, 1);
     write(Register.ready, 1);
-    // All that the driver had set is gone: there is no ring at 0 with 64 descriptors, but RAM; the device takes it.
+    // The driver's settings are reset: a ring of 64 descriptors at 0 is in RAM, and the device accepts it.
     assert.equal(read(Register.ready), 1);
     write(Register.status, 0);
     assert.deepEqual([read(Register.ready), read(Register.status)], [0, 0]);
@@ -128,7 +128,7 @@ describe('virtio over registers in memory', () => {
     assert.deepEqual([terminal.readMemory(BASE + 0x100, 2), terminal.readMemory(BASE + 0x102, 1)], [80, 25]);
   });
 
-  test('tells a Linux kernel where it is', () => {
+  test('makes the option that tells a Linux kernel its address', () => {
     assert.equal(mmioParameter(rig().mmio), 'virtio_mmio.device=512@0xfef00000:5');
   });
 

@@ -19,11 +19,11 @@ import type { Transport, VirtioDevice } from '../device.js';
 import { interruptWords, Registers, register, remarkOf, statusWords } from './registers.js';
 import { Selectors } from './selectors.js';
 
-/** `virt`, as its bytes are read. */
+/** `virt`, as little-endian bytes. */
 const MAGIC = 0x7472_6976;
 const VERSION = 2;
 const VENDOR = 0x1af4;
-/** Where a device's configuration begins, and bytes of all. */
+/** The offset of a device's configuration, and the size of everything. */
 const CONFIG = 0x100;
 export const MMIO_SIZE = 0x200;
 /** No shared memory: its length is all ones. */
@@ -172,7 +172,7 @@ export class VirtioMmio implements Device, Transport {
   readMemory(address: number, size: AccessSize): number {
     const offset = address - this.address;
     if (offset >= CONFIG) return this.device.readConfig(offset - CONFIG, size);
-    // The registers are of 32 bits, and nothing else is read or written of them (4.2.2.2).
+    // The registers have 32 bits, and only whole ones are read and written (4.2.2.2).
     return size === 4 ? this.#registers.read(offset, size) : 0;
   }
 

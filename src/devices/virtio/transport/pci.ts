@@ -1,6 +1,6 @@
 /**
- * Virtio over PCI (4.1), without its legacy interface: vendor capabilities say where in a base address the registers are. Interrupts
- * are messages (MSI-X) or the function's pin.
+ * Virtio over PCI (4.1), without its legacy interface: vendor capabilities give the places of the registers in a base
+ * address. Interrupts are messages (MSI-X) or the function's pin.
  *
  * @module
  */
@@ -36,7 +36,7 @@ const FIRST_DEVICE = 0x1040;
 /** Vendor capabilities (4.1.4). */
 const VENDOR_CAPABILITY = 9;
 const Part = { common: 1, notify: 2, isr: 3, device: 4, access: 5 } as const;
-/** Where the parts are in the first base address: a page each. */
+/** The offsets of the parts in the first base address: a page each. */
 const [COMMON, ISR, DEVICE, NOTIFY] = [0, 0x1000, 0x2000, 0x3000] as const;
 const PAGE = 0x1000;
 const SIZE = 0x4000;
@@ -99,7 +99,7 @@ export class VirtioPci implements Device, PciFunction, Transport {
     this.#capability(Part.isr, ISR, 1);
     this.#capability(Part.device, DEVICE, Math.max(device.configSize, 4));
     this.#access = this.#capability(Part.access, 0, 0, 4);
-    // Where in which base address is read and written through the configuration space (4.1.4.9).
+    // The base address and offset that are accessed through the configuration space (4.1.4.9).
     this.config.allow(this.#access + 4, 1, 0xff);
     for (const at of [8, 12, 16]) this.config.allow(this.#access + at, 4, 0xffff_ffff);
     this.#common = new Registers(this.#registers());
@@ -282,7 +282,7 @@ export class VirtioPci implements Device, PciFunction, Transport {
     return bits;
   }
 
-  /** Is this address in the table of messages? And how far into its base address is it? */
+  /** Whether an address is in the table of messages, and its offset in its base address. */
   #place(address: number): [isMessages: boolean, offset: number] {
     const [registers, messages] = this.#claims as [Claim, Claim];
     const isMessages =
@@ -336,7 +336,7 @@ export class VirtioPci implements Device, PciFunction, Transport {
     }
   }
 
-  /** What the access capability says: undefined where it is no access. */
+  /** The access that the capability describes; undefined where it is invalid. */
   #accessed(offset: number, size: number): { at: number; length: number } | undefined {
     const data = this.#access + 16;
     if (offset >= data + 4 || offset + size <= data) return undefined;
@@ -357,7 +357,7 @@ export class VirtioPci implements Device, PciFunction, Transport {
 
   #configWritten(offset: number, size: number): void {
     if (this.#messages.isEnabled) this.#slot.setInterrupt(false);
-    // A state that is taken back is no write of a guest's.
+    // A restored state is no write of a guest.
     const found = size <= 4 ? this.#accessed(offset, size) : undefined;
     if (found) this.#write(found.at, found.length, this.config.read(this.#access + 16, found.length));
   }

@@ -39,7 +39,7 @@ export class Registers {
     }
   }
 
-  /** Any bytes: of several registers, or a part of one. */
+  /** Reads any bytes: of several registers, or a part of one. */
   read(offset: number, size: number): number {
     const whole = this.#byOffset.get(offset);
     if (whole?.size === size) return whole.read?.() ?? 0;
@@ -52,7 +52,7 @@ export class Registers {
     return value;
   }
 
-  /** A whole register, as drivers have to write them (4.1.3.1): anything else changes nothing. */
+  /** Writes a whole register, as drivers must (4.1.3.1): any other write changes nothing. */
   write(offset: number, size: number, value: number): void {
     const one = this.#byOffset.get(offset);
     if (one?.size === size) one.write?.(value);
@@ -85,7 +85,7 @@ export function statusWords(value: number): string {
 export const interruptWords = bits('used buffers', 'configuration change');
 export const vectorWords = (value: number): string => (value === 0xffff ? 'none' : `message ${value}`);
 
-/** What a driver did wrong, for the end of a run. */
+/** A driver's mistake, for the end of a run. */
 export function remarkOf({ name, problem }: VirtioDevice): string | undefined {
   return problem === '' ? undefined : `${name} waits for a reset: ${problem}`;
 }

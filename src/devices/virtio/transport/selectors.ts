@@ -3,14 +3,14 @@ import type { VirtioDevice } from '../device.js';
 import { type RingPart, ringParts } from '../queue/index.js';
 import { type Register, register } from './registers.js';
 
-/** What a driver has selected: of features, and of queues. Both transports have these registers. */
+/** A driver's selections of features and of queues. Both transports have these registers. */
 export interface Selection {
   deviceFeatures: number;
   driverFeatures: number;
   queue: number;
 }
 
-/** A word of features that there is not: one is as good as another. */
+/** The number of a missing word of features: all of them behave alike. */
 const NONE = 0xff;
 
 /** The selectors and their targets. */
@@ -56,7 +56,7 @@ export class Selectors {
     this.#device.accept(this.driverFeatures, bits);
   }
 
-  /** The six halves of the addresses of a ring's parts, each of the three pairs from an offset of its own on. */
+  /** The six halves of the addresses of a ring's parts, each of the three pairs from its own offset on. */
   addresses(offsets: Record<RingPart, number>, canRead: boolean): Register[] {
     const names = { descriptors: 'descriptors', driver: 'driver area', device: 'device area' };
     return ringParts.flatMap((part) =>
