@@ -211,6 +211,10 @@ export class Calls implements Answers {
     return pagesOf(this.#current, what);
   }
 
+  heat(what: Parameters<WorkerCalls['heat']>[0]): ReturnType<WorkerCalls['heat']> {
+    return this.#current.heat.heat(what);
+  }
+
   why(): ReturnType<WorkerCalls['why']> {
     const { session, debug } = this.#current;
     const explanation = session.why();

@@ -85,6 +85,7 @@ export {
 export { ExitLog, Statistics } from '../trace/index.js';
 export type { CpuRegisters, CpuState, Registers, SystemRegisters } from '../x86/index.js';
 export { createMachine, type LoadOptions, loadSoftEngine } from './create.js';
+export type { HeatFor, MemoryHeat } from './memory-heat.js';
 export * from './messages.js';
 export type { CpuTables, PagesFor, PagesLook, SegmentRow } from './tables.js';
 export { type WorkerFiles, WorkerMachine, type WorkerThread } from './worker-machine.js';

@@ -18,6 +18,7 @@ import { SymbolTable } from '../symbols/index.js';
 import type { RecordedInput } from '../terra/index.js';
 import { MILLISECOND } from '../time/index.js';
 import { ExitList } from './exit-list.js';
+import { HeatCounter } from './memory-heat.js';
 import {
   type DriveBytes,
   type FromWorker,
@@ -104,6 +105,7 @@ export class MachineHost implements Slices, Disposable {
   #machine!: Machine;
   #exits!: ExitList;
   #events: InputEvent[] = [];
+  #heat!: HeatCounter;
   #feed: ScreenFeed | undefined;
   #slicing = false;
   #began = 0;
@@ -141,6 +143,10 @@ export class MachineHost implements Slices, Disposable {
 
   get exits(): ExitList {
     return this.#exits;
+  }
+
+  get heat(): HeatCounter {
+    return this.#heat;
   }
 
   /** The inputs from outside so far. */
@@ -259,6 +265,8 @@ export class MachineHost implements Slices, Disposable {
       },
     });
     if (given.state) this.#machine.load(given.state);
+    this.#heat = new HeatCounter(this.#machine);
+    this.#heat.start();
     const screen = this.#machine.openScreen();
     this.#feed = screen && new ScreenFeed(screen, this.#host.post);
     this.#pace = { wall: performance.now(), clock: this.time };

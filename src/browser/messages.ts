@@ -8,6 +8,7 @@ import type { MachineSpec } from '../config/index.js';
 import type { HistoryRange, Space } from '../debug/index.js';
 import type { Explanation } from '../explain/index.js';
 import type { RecordedInput } from '../terra/index.js';
+import type { HeatFor, MemoryHeat } from './memory-heat.js';
 import type { CpuTables, PagesFor, PagesLook } from './tables.js';
 
 /** A file of a project: a source, a header, or what `incbin` names. */
@@ -264,6 +265,7 @@ export interface WorkerCalls {
   describe(what: string): string;
   tables(): CpuTables;
   pages(what: PagesFor): PagesLook;
+  heat(what: HeatFor): MemoryHeat;
   why(): { readonly text: string; readonly explanation: Explanation; readonly line?: SourcePlace };
   exits(from: number, count: number): readonly ExitRow[];
   timeline(columns: number): ExitTimeline;
@@ -283,6 +285,7 @@ export const callNames: ReadonlySet<string> = new Set(
       describe: 0,
       tables: 0,
       pages: 0,
+      heat: 0,
       why: 0,
       exits: 0,
       timeline: 0,

@@ -31,5 +31,12 @@ export type { DebugStop, State } from './state.js';
 export type { Stop, StopPlace } from './stop.js';
 export { type DebugMethod, type DebugTarget, debugMethods, localTarget, runningMethods } from './target.js';
 export type { Place, Value } from './value.js';
-export type { Origin, OriginOptions, OriginWay, WantedPlace, WriteRecord } from './whence/index.js';
-export { originText, writesText } from './whence/index.js';
+export type {
+  MemoryAccess,
+  Origin,
+  OriginOptions,
+  OriginWay,
+  WantedPlace,
+  WriteRecord,
+} from './whence/index.js';
+export { accessesOf, originText, writesText } from './whence/index.js';

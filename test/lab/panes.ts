@@ -56,4 +56,20 @@ export function testPanes(lab: () => LabBrowser): void {
     await it.page.click('.follow button');
     assert.match((await it.page.textContent('.pages > .faults')) ?? '', /nowhere/);
   });
+
+  test('draws the memory that was read, written and executed, and shows a cell’s bytes', async () => {
+    const it = await lab().open('#vga-text');
+    await it.run();
+    await it.tab('heat');
+    await it.page.focus('.heat canvas');
+    // Code, stack, and the text screen at B8000: one row each.
+    await it.page.keyboard.press('ArrowDown');
+    await it.page.keyboard.press('ArrowDown');
+    await it.page.waitForFunction(() =>
+      /^000b8000–000b803f: written \d+×$/.test(document.querySelector('#heat-cell')?.textContent ?? ''),
+    );
+    await it.page.keyboard.press('Enter');
+    await it.page.waitForSelector('.memory td:has-text("000b8000")');
+    assert.equal(await it.page.inputValue('.memory select'), 'physical');
+  });
 }

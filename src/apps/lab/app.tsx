@@ -8,6 +8,7 @@ import { drop } from './opening.js';
 import { Code } from './panes/code.js';
 import { Console } from './panes/console.js';
 import { Exits } from './panes/exits.js';
+import { Heat } from './panes/heat.js';
 import { LessonPane } from './panes/lesson.js';
 import { Memory } from './panes/memory.js';
 import { Problems } from './panes/problems.js';
@@ -91,6 +92,7 @@ export function App() {
             { name: 'code', title: 'Code', pane: <Code /> },
             { name: 'stack', title: 'Stack', pane: <Stack /> },
             { name: 'memory', title: 'Memory', pane: <Memory /> },
+            { name: 'heat', title: 'Heat', pane: <Heat /> },
             { name: 'tables', title: 'Tables', pane: <Tables /> },
           ]}
         />

@@ -260,7 +260,7 @@ async function arrived(halt: Halt): Promise<void> {
 export async function refresh(live = false): Promise<void> {
   if (machine === undefined || state.made.value === undefined) return;
   const turn = ++counted;
-  const memory = { address: state.memoryAt.value, length: MEMORY_BYTES };
+  const memory = { address: state.memoryAt.value, length: MEMORY_BYTES, space: state.memorySpace.value };
   const what = live ? { stack: STACK_WORDS, memory } : { stack: STACK_WORDS, memory, code: CODE, frames: 16 };
   const look = await machine.ask('look', what);
   const timeline = await machine.ask('timeline', COLUMNS);

@@ -65,6 +65,8 @@ export const halted = signal('');
 export const moves = signal(0);
 
 export const memoryAt = signal('0x0');
+/** What the address of the shown memory means. */
+export const memorySpace = signal<'linear' | 'physical'>('linear');
 export const watched = signal<readonly string[]>([]);
 
 export const checking = signal(false);

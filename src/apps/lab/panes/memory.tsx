@@ -13,6 +13,8 @@ export function Memory() {
     event.preventDefault();
     const field = (event.currentTarget as HTMLFormElement).elements.namedItem('address') as HTMLInputElement;
     state.memoryAt.value = field.value.trim() || '0';
+    const space = (event.currentTarget as HTMLFormElement).elements.namedItem('space') as HTMLSelectElement;
+    state.memorySpace.value = space.value === 'physical' ? 'physical' : 'linear';
     state.memoryBefore.value = undefined;
     void refresh().catch(report);
   };
@@ -21,10 +23,21 @@ export function Memory() {
   return (
     <div class="memory">
       <form onSubmit={go}>
+        <select
+          name="space"
+          aria-label="Kind of address"
+          title="Linear: as the guest’s instructions see it. Physical: without paging."
+          value={state.memorySpace.value}
+          onChange={(event) => event.currentTarget.form?.requestSubmit()}
+        >
+          <option value="linear">linear</option>
+          <option value="physical">physical</option>
+        </select>
         <label>
-          at{' '}
           <input
             name="address"
+            aria-label="Address"
+            key={state.memoryAt.value}
             defaultValue={state.memoryAt.value}
             spellcheck={false}
             autocomplete="off"
@@ -35,7 +48,7 @@ export function Memory() {
         <button
           type="button"
           title="Back to the instruction that wrote here last"
-          disabled={look === undefined}
+          disabled={look === undefined || state.memorySpace.value === 'physical'}
           onClick={() => void lastWrite(state.memoryAt.value)}
         >
           Who wrote?

@@ -1,7 +1,7 @@
 /** The IDT, or real mode's vectors: each gate with its handler. */
 import type { CpuTables } from '../../../../browser/index.js';
 import { refresh, report } from '../../controller.js';
-import { memoryAt, openTab } from '../../state.js';
+import { memoryAt, memorySpace, openTab } from '../../state.js';
 import { exceptionNames, hex } from '../../words.js';
 import { Bits, descriptorFields, Heading, Problems, Ring } from './parts.js';
 
@@ -102,6 +102,7 @@ function Row({ gate, last, handler, long }: RowProps) {
 
 function showAt(address: bigint): void {
   memoryAt.value = `0x${hex(address)}`;
+  memorySpace.value = 'linear';
   openTab('side', 'memory');
   void refresh().catch(report);
 }

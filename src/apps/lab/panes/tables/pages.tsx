@@ -69,6 +69,7 @@ function Way({ walk }: { walk: NonNullable<PagesLook['walk']> }) {
   const { levels, linear, physical, size = 4096n, rights, problem } = walk;
   const show = () => {
     state.memoryAt.value = `0x${hex(linear)}`;
+    state.memorySpace.value = 'linear';
     state.openTab('side', 'memory');
     void refresh().catch(report);
   };
