@@ -109,4 +109,50 @@ describe('translated code', () => {
       return [first, other, again];
     });
   });
+
+  /** A function that returns a constant, with eight bytes of data before and behind it, is called, written to, and called again. */
+  test('is what a write of some bytes beside or into it makes of it', () => {
+    const FUNCTION = CODE + 0x48;
+    const constant = 0x11223344;
+    const code = [0xb8, ...word(constant), 0xc3];
+    for (let offset = -5; offset <= code.length; offset++) {
+      // Only the constant's bytes change, so that it can still return.
+      const written = word(0).map((_, i) => {
+        const at = offset + i;
+        const isConstant = at >= 1 && at <= 4;
+        return isConstant ? code[at]! ^ 0x5a : (code[at] ?? 0xee);
+      });
+      const patched = code.map((byte, at) => written[at - offset] ?? byte);
+      const expected = new DataView(Uint8Array.from(patched).buffer).getUint32(1, true);
+      const call = (from: number) => [0xe8, ...word(FUNCTION - (CODE + from + 5))];
+      // mov esp, STACK; mov ecx, 50; again: call f; dec ecx; jnz again; mov dword [f + offset], …; call f; hlt
+      const bytes = [0xbc, ...word(STACK), 0xb9, ...word(50), ...call(10), 0x49, 0x75, 0xf8];
+      bytes.push(0xc7, 0x05, ...word(FUNCTION + offset), ...written);
+      bytes.push(...call(bytes.length), 0xf4);
+      while (CODE + bytes.length < FUNCTION) bytes.push(0xee);
+      bytes.push(...code);
+      const patching = { ...made, bytes: Uint8Array.from(bytes) };
+      using sides = sidesOf(patching);
+      same(sides, `written at ${offset}`, (side) => {
+        const ended = side.run(END);
+        assert.equal(side.cpu.getRegisters().rax, BigInt(expected), `written at ${offset}`);
+        return ended;
+      });
+    }
+  });
+
+  test('stays where a program writes to variables right beside it', () => {
+    // mov ecx, rounds; again: inc dword [next to the code]; dec ecx; jnz again; hlt; the variable
+    const rounds = 100_000;
+    const bytes = [0xb9, ...word(rounds), 0xff, 0x05, ...word(CODE + 15), 0x49, 0x75, 0xf7, 0xf4, ...word(0)];
+    const counting = { ...made, bytes: Uint8Array.from(bytes) };
+    using sides = sidesOf(counting);
+    same(sides, 'the count', (side) => {
+      const ended = side.run(10 * rounds);
+      assert.equal(side.memory.view(CODE + 15, 4)[0], rounds & 255);
+      return ended;
+    });
+    const { translated } = sides[1].cpu.translation!;
+    assert.ok(translated > 2.9 * rounds, `${translated} instructions of ${3 * rounds} were translated`);
+  });
 });

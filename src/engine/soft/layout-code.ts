@@ -85,6 +85,9 @@ export const TRANSLATION_LIST = 32;
 export const PAGES = 0x100000;
 export const PAGE_RECORD = 16;
 export const PAGE_BLOCKS = 8;
+/** Bytes of the page, from the first to before the other (u16 each), that are in no block, though blocks are near: the last ones found. */
+export const PAGE_GAP_START = 12;
+export const PAGE_GAP_END = 14;
 export const POOL = 0x1100000;
 export const POOL_END = 0x1fc0000;
 /**

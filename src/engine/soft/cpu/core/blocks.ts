@@ -53,7 +53,7 @@ import {
   TROUBLE,
 } from '../../layout';
 import { END_OF_BLOCK } from '../decode-table';
-import { chunks, cutLinks, dropAllCode, pageRecord } from './code-pages';
+import { chunks, cutLinks, dropAllCode, forgetGap, pageRecord } from './code-pages';
 import { code64 } from './cpu-mode';
 import { decode, endsBlock, MAX_LENGTH, SHORT } from './decode';
 import { cannotFetch, fault, GP } from './faults';
@@ -281,6 +281,7 @@ function make(place: usize, mode: u32): usize {
   const record = pageRecord(place);
   store<u32>(block, load<u32>(record, PAGE_BLOCKS), BLOCK_NEXT);
   store<u32>(record, block, PAGE_BLOCKS);
+  forgetGap(record);
   if (load<u64>(record) == 0) guardPage(place & ~4095);
   store<u64>(record, load<u64>(record) | chunks(place, at - place));
   memory.copy(out + OP_SIZE, place, at - place);
