@@ -28,7 +28,7 @@ import {
   type WantedBreakpoint,
   type WorkerCalls,
 } from './messages.js';
-import { pagesOf, tablesOf } from './tables.js';
+import { pagesOf, ringsOf, tablesOf } from './tables.js';
 
 /** A checked guest is small: one that runs longer does not end. */
 const CHECK_MS = 5000;
@@ -209,6 +209,10 @@ export class Calls implements Answers {
   pages(what: Parameters<WorkerCalls['pages']>[0]): Promise<ReturnType<WorkerCalls['pages']>> {
     this.#current.debug.changed();
     return pagesOf(this.#current, what);
+  }
+
+  rings(): ReturnType<WorkerCalls['rings']> {
+    return ringsOf(this.#current);
   }
 
   heat(what: Parameters<WorkerCalls['heat']>[0]): ReturnType<WorkerCalls['heat']> {

@@ -48,9 +48,11 @@ export { ConfigError, TerrariumError } from '../errors.js';
 export { type Explanation, explain, formatExplanation } from '../explain/index.js';
 export type {
   DescriptorTableView,
+  DeviceDrawing,
   InterruptTableView,
   PageTableView,
   PageWalk,
+  QueueDrawing,
   TaskStateView,
 } from '../inspect/index.js';
 export {

@@ -7,6 +7,7 @@ import type { Complaint, GuestMode } from '../assembler/index.js';
 import type { MachineSpec } from '../config/index.js';
 import type { HistoryRange, Space } from '../debug/index.js';
 import type { Explanation } from '../explain/index.js';
+import type { DeviceDrawing } from '../inspect/index.js';
 import type { RecordedInput } from '../terra/index.js';
 import type { HeatFor, MemoryHeat } from './memory-heat.js';
 import type { CpuTables, PagesFor, PagesLook } from './tables.js';
@@ -266,6 +267,7 @@ export interface WorkerCalls {
   tables(): CpuTables;
   pages(what: PagesFor): PagesLook;
   heat(what: HeatFor): MemoryHeat;
+  rings(): readonly DeviceDrawing[];
   why(): { readonly text: string; readonly explanation: Explanation; readonly line?: SourcePlace };
   exits(from: number, count: number): readonly ExitRow[];
   timeline(columns: number): ExitTimeline;
@@ -286,6 +288,7 @@ export const callNames: ReadonlySet<string> = new Set(
       tables: 0,
       pages: 0,
       heat: 0,
+      rings: 0,
       why: 0,
       exits: 0,
       timeline: 0,

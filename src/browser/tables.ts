@@ -5,9 +5,12 @@
  */
 import type { Debugger, DebugSession } from '../debug/index.js';
 import { errorText } from '../debug/index.js';
+import type { Device } from '../devices/contract/index.js';
+import { virtioViews } from '../devices/index.js';
 import {
   type CpuSubject,
   type DescriptorTableView,
+  type DeviceDrawing,
   type InterruptTableView,
   isLongMode,
   type PageTableView,
@@ -16,6 +19,7 @@ import {
   readDescriptorTable,
   readInterruptTable,
   readPageTable,
+  readRings,
   readTaskState,
   segmentMeaning,
   type TaskStateView,
@@ -76,7 +80,7 @@ export interface PagesLook {
 export interface Tabled {
   readonly session: DebugSession;
   readonly debug: Debugger;
-  readonly machine: { readonly memory: GuestMemory };
+  readonly machine: { readonly memory: GuestMemory; readonly devices: readonly Device[] };
 }
 
 const subjectOf = ({ session, machine }: Tabled): CpuSubject => ({
@@ -146,6 +150,11 @@ function differs(loaded: Segment, register: string, table: DescriptorTableView, 
     (!ignoresBase && (loaded.base !== segment.base || loaded.limit !== segment.limit)) ||
     (register === 'cs' && (loaded.l !== segment.l || loaded.db !== segment.db))
   );
+}
+
+/** The queues of the virtio devices; empty where there is none. */
+export function ringsOf({ machine }: Tabled): DeviceDrawing[] {
+  return readRings(virtioViews(machine.devices), machine.memory);
 }
 
 export async function pagesOf(made: Tabled, { open, follow }: PagesFor): Promise<PagesLook> {

@@ -72,4 +72,21 @@ export function testPanes(lab: () => LabBrowser): void {
     await it.page.waitForSelector('.memory td:has-text("000b8000")');
     assert.equal(await it.page.inputValue('.memory select'), 'physical');
   });
+
+  test('draws the queues of virtio devices, and the driver’s handshake', async () => {
+    const it = await lab().open('#virtio-rng');
+    await it.run();
+    await table(it, 'Virtio');
+    await it.page.waitForSelector('svg.ring');
+    assert.equal(await it.page.locator('.handshake .done').count(), 4);
+    // guests/virtio-rng: one buffer of 16 bytes, which the device has filled.
+    assert.equal(
+      await it.page.getAttribute('svg.ring', 'aria-label'),
+      'requests: 0 of 4 slots wait for the device',
+    );
+    assert.match(
+      (await it.page.textContent('.buffers')) ?? '',
+      /used · slot 0.*16 bytes written.*write .* \+16/,
+    );
+  });
 }

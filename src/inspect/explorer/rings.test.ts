@@ -48,6 +48,8 @@ describe('a drawing of rings', () => {
     for (const [slot, head] of [0, 3, 0].entries()) memory.write16(0x2004 + 2 * slot, head);
     memory.write16(0x3002, 1);
     memory.write32(0x3008, 513);
+    const [drawn] = readRings([device(queue)], memory);
+    assert.deepEqual(drawn!.queues[0]!.positions, { driver: 3, device: 1, used: 1 });
     assert.equal(
       formatRings(readRings([device(queue)], memory)),
       [
@@ -67,7 +69,9 @@ describe('a drawing of rings', () => {
     put(memory, 0x1060, 0x8000, 16, 0, 0x81);
     put(memory, 0x1070, 0x9000, 1, 5, 0x82);
     put(memory, 0x1000, 0xa000, 4, 6, 0x8000);
-    const text = formatRings(readRings([device({ ...queue, packed: true, next: 0x8006 })], memory));
+    const drawings = readRings([device({ ...queue, packed: true, next: 0x8006, used: 0x8006 })], memory);
+    assert.deepEqual(drawings[0]!.queues[0]!.positions, { driver: 1, device: 6, used: 6 });
+    const text = formatRings(drawings);
     assert.match(text, /packed, 8 slots; 2 buffers wait for the device/);
     assert.match(text, /ring {2}A·····AA/);
     assert.match(text, /available {2}slot 6 {2}buffer 5 {2}\[read 0x8000 \+16\] → \[write 0x9000 \+1\]/);

@@ -59,8 +59,10 @@ export interface QueueDrawing {
   ready: boolean;
   /** Buffers that the driver has made available and the device has not taken. */
   waiting: number;
-  /** One character for each slot, from slot 0 on: see `legend`. */
+  /** One character for each slot, from slot 0 on: `A` available, `d` with the device, `·` with the driver. */
   ring: string;
+  /** The slots that come next: the driver's, the device's to take, and the device's to give back. */
+  positions?: { driver: number; device: number; used: number };
   /** The buffers that wait, then those that were used last. */
   buffers: RingBuffer[];
   problem?: string;
@@ -76,8 +78,8 @@ export interface DeviceDrawing {
   queues: QueueDrawing[];
 }
 
-/** The most slots to draw, buffers to list, and descriptors of one buffer, for any content of the rings. */
-const [MOST_SLOTS, MOST_BUFFERS, MOST_DESCRIPTORS] = [128, 4, 8];
+/** The most slots to draw, buffers to list, and descriptors of one buffer, for any content of the rings; and the slots of a line of text. */
+const [MOST_SLOTS, MOST_BUFFERS, MOST_DESCRIPTORS, LINE_SLOTS] = [1024, 4, 8, 128];
 const DESCRIPTOR = 16;
 const Flag = { next: 1, write: 2, indirect: 4, available: 0x80, used: 0x8000 } as const;
 const [WRAP, POSITION] = [0x8000, 0x7fff];
@@ -148,7 +150,7 @@ function readQueue(queue: QueueSubject, memory: PhysicalMemory): QueueDrawing {
   return { ...empty, ...(packed ? packedRing(queue, memory) : splitRing(queue, memory)) };
 }
 
-type Ring = Pick<QueueDrawing, 'waiting' | 'ring' | 'buffers' | 'problem'>;
+type Ring = Pick<QueueDrawing, 'waiting' | 'ring' | 'positions' | 'buffers' | 'problem'>;
 
 const half = (memory: PhysicalMemory, at: number) => new DataView(copy(memory, at, 2)).getUint16(0, true);
 const copy = (memory: PhysicalMemory, at: number, length: number) =>
@@ -178,7 +180,9 @@ function splitRing(queue: QueueSubject, memory: PhysicalMemory): Ring {
   }
   const problem =
     waiting > size ? `the driver's index is ${waiting} ahead, and the ring has ${size}` : undefined;
-  return { waiting, ring: slots.slice(0, MOST_SLOTS).join(''), buffers, ...(problem && { problem }) };
+  const positions = { driver: index & (size - 1), device: next & (size - 1), used: used & (size - 1) };
+  const ring = slots.slice(0, MOST_SLOTS).join('');
+  return { waiting, ring, positions, buffers, ...(problem && { problem }) };
 }
 
 /** The chain from a descriptor on, as far as it is shown. */
@@ -206,7 +210,7 @@ function described(index: number, view: DataView, flags: number, next: number | 
   };
 }
 
-function packedRing({ size, descriptors, next }: QueueSubject, memory: PhysicalMemory): Ring {
+function packedRing({ size, descriptors, next, used }: QueueSubject, memory: PhysicalMemory): Ring {
   const all = Array.from(
     { length: size },
     (_, n) => new DataView(copy(memory, descriptors + DESCRIPTOR * n, DESCRIPTOR)),
@@ -239,7 +243,8 @@ function packedRing({ size, descriptors, next }: QueueSubject, memory: PhysicalM
     at = following;
     if (at === 0) wrap = !wrap;
   }
-  return { waiting, ring: slots.slice(0, MOST_SLOTS).join(''), buffers };
+  const positions = { driver: at, device: next & POSITION, used: used & POSITION };
+  return { waiting, ring: slots.slice(0, MOST_SLOTS).join(''), positions, buffers };
 }
 
 /** As text. */
@@ -293,7 +298,7 @@ function formatQueue({
   ]);
   return [
     `${title}: ${kind}, ${size} slots; ${behind}`,
-    `    ring  ${ring}${size > ring.length ? ' …' : ''}`,
+    `    ring  ${ring.slice(0, LINE_SLOTS)}${size > LINE_SLOTS ? ' …' : ''}`,
     ...columns(rows, '    '),
   ];
 }

@@ -1,13 +1,14 @@
 /** The CPU's tables as pictures: segments, GDT and LDT, IDT, TSS, page tables; the devices as text. */
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { CpuTables } from '../../../../browser/index.js';
+import type { CpuTables, DeviceDrawing } from '../../../../browser/index.js';
 import { query } from '../../controller.js';
 import * as state from '../../state.js';
 import { words } from '../../words.js';
 import { Descriptors } from './descriptors.js';
 import { Interrupts } from './interrupts.js';
 import { Pages } from './pages.js';
+import { Rings } from './rings.js';
 import { Segments } from './segments.js';
 import { TaskState } from './task-state.js';
 
@@ -17,6 +18,7 @@ const kinds = {
   idt: 'IDT',
   tss: 'TSS',
   pages: 'Pages',
+  virtio: 'Virtio',
   devices: 'Devices',
 } as const;
 type Kind = keyof typeof kinds;
@@ -24,6 +26,7 @@ type Kind = keyof typeof kinds;
 const chosen = signal<Kind>('segments');
 const tables = signal<CpuTables | undefined>(undefined);
 const devices = signal('');
+const rings = signal<readonly DeviceDrawing[]>([]);
 
 export function Tables() {
   const look = state.look.value;
@@ -39,6 +42,13 @@ export function Tables() {
         (text) => said(text ?? ''),
         (error: Error) => said(error.message),
       );
+    else if (kind === 'virtio')
+      query('rings').then(
+        (found) => {
+          if (current) rings.value = found ?? [];
+        },
+        () => {},
+      );
     else
       query('tables').then(
         (found) => {
@@ -53,7 +63,7 @@ export function Tables() {
   return (
     <div class="tables">
       <div class="choices" role="group" aria-label="Table">
-        {Object.entries(kinds).map(([name, title]) => (
+        {kindsHere().map(([name, title]) => (
           <button
             type="button"
             key={name}
@@ -71,6 +81,12 @@ export function Tables() {
   );
 }
 
+/** Only a machine with virtio devices has their queues. */
+function kindsHere(): [string, string][] {
+  const hasVirtio = state.made.value?.devices.some((name) => name.startsWith('virtio')) ?? false;
+  return Object.entries(kinds).filter(([name]) => name !== 'virtio' || hasVirtio || chosen.value === name);
+}
+
 function Chosen({ kind }: { kind: Kind }) {
   if (kind === 'devices')
     return (
@@ -79,6 +95,7 @@ function Chosen({ kind }: { kind: Kind }) {
       </pre>
     );
   if (kind === 'pages') return <Pages />;
+  if (kind === 'virtio') return <Rings devices={rings.value} />;
   const found = tables.value;
   if (found === undefined) return null;
   if (kind === 'segments') return <Segments tables={found} />;
