@@ -113,7 +113,10 @@ export class AssistedCpu implements EngineCpu {
     }
   }
 
-  /** An engine without a kind of paging shuts down where a guest switches it on: then the helper does, and keeps the state. */
+  /**
+   * An engine without support for a paging mode shuts down when a guest switches it on: then the helper executes that
+   * instruction, and keeps the state.
+   */
   #refusesPaging(): boolean {
     if (this.#irqchip) return false;
     const next = this.#nextPaging?.(this.#inner);
@@ -153,7 +156,7 @@ export class AssistedCpu implements EngineCpu {
       this.#failure = { name: 'NO_HELP', message: (error as Error).message };
       return false;
     }
-    // The helper does not see the engine's own controllers: it must not run on to an access to them, such as an EOI.
+    // The helper does not see the engine's own controllers: it must not continue to an access to them, such as an EOI.
     this.#left = this.#irqchip ? 1 : Math.min(2 ** this.#streak, LONGEST_STRETCH);
     this.#streak = Math.min(this.#streak + 1, 30);
     return true;
@@ -223,7 +226,7 @@ export class AssistedCpu implements EngineCpu {
   }
 
   /**
-   * Reports the helper's exit as this CPU's own. Only after accesses does the helper have to complete something, unless it
+   * Reports the helper's exit as this CPU's own. The helper has to complete something only after accesses, unless it
    * keeps the state.
    */
   #show(kind: ExitKind): ExitKind {

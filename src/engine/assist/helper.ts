@@ -15,7 +15,7 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof TerrariumError && (error.code === 'ELIMIT' || error.code === 'EINVAL');
 }
 
-/** How a CPU is assisted. */
+/** The options of an assisted CPU. */
 export interface AssistOptions {
   /** `kernel`, `split`: the engine's own controllers deliver interrupts, and only to its own CPU. */
   irqchip?: IrqchipName;

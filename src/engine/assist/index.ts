@@ -64,7 +64,7 @@ export function assisted(engine: Engine, helper: () => AssistEngine): Engine {
     name: engine.name,
     capabilities: engine.capabilities,
     createVm: (memory: GuestMemory, options?: VmOptions) =>
-      // Several CPUs run at the same time: another one cannot step in for one of them.
+      // Several CPUs run at the same time: a helper cannot replace one of them.
       (options?.cpus ?? 1) > 1
         ? engine.createVm(memory, options)
         : new AssistedVm(
@@ -92,7 +92,7 @@ class AssistedVm implements EngineVm {
   readonly #looks: Pick<AssistOptions, 'replay' | 'nextPaging'>;
   readonly #makeHelper: () => ReturnType<AssistEngine['createVm']>;
   readonly #helpers: ReturnType<AssistEngine['createVm']>[] = [];
-  /** The regions whose log was begun after the VM was made, and those whose was ended. */
+  /** The regions whose log began after the VM was made, and those whose log ended. */
   readonly #logs = new Map<number, boolean>();
 
   constructor(
@@ -146,7 +146,7 @@ class AssistedVm implements EngineVm {
     for (const helper of this.#helpers) helper.logDirtyPages(slot, on);
   }
 
-  /** Those that the helper wrote as well: the engine does not see its writes. */
+  /** Includes the helper's writes, which the engine does not see. */
   takeDirtyPages(slot: number): number[] {
     const pages = this.#inner.takeDirtyPages(slot);
     const others = this.#helpers.flatMap((helper) => helper.takeDirtyPages(slot));

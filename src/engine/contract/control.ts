@@ -11,7 +11,7 @@ export const Control = {
   thread: 2,
   /** Counts the calls of `wakeThread`. */
   wake: 3,
-  /** Not 0: the run should return for a moment, where it can; see `Share`. */
+  /** Not 0: the run should return briefly, where it can; see `Share`. */
   pause: 4,
 } as const;
 
@@ -36,8 +36,8 @@ export function newControl(): Int32Array {
 }
 
 /**
- * Wakes the CPU's thread where it sleeps because the guest halted: it looks at its control block and its devices. A
- * thread that is inside the guest is called back with `Engine.kick`.
+ * Wakes the CPU's thread where it sleeps because the guest halted: it then checks its control block and its devices. A
+ * thread that is inside the guest is stopped with `Engine.kick`.
  */
 export function wakeThread(control: Int32Array): void {
   Atomics.add(control, Control.wake, 1);

@@ -6,13 +6,13 @@ import type { EngineFailure, FaultRecord } from './failure.js';
 import type { Sampling } from './sampling.js';
 import type { TranslatedCode, Translation } from './translation.js';
 
-/** What was done for an engine that gave up on instructions. */
+/** The assistance for an engine that gave up on instructions. */
 export interface Assistance {
-  /** Times that it gave up, and went on afterwards. */
+  /** How often it gave up and then continued. */
   times: number;
   /** Instructions that another CPU ran in its place. */
   instructions: number;
-  /** Why the other CPU ran the guest from some instruction on, where it did: a phrase for messages. */
+  /** Where the other CPU ran the guest from some instruction on, the reason: a phrase for messages. */
   because?: string;
 }
 
@@ -21,7 +21,7 @@ export const NO_ASSISTANCE: Assistance = { times: 0, instructions: 0 };
 
 /** The outcome of a CPU's next instruction, which another CPU ran on a copy of the memory. */
 export interface DryRun {
-  /** The exceptions that it raises, with those that their delivery raises. */
+  /** The exceptions that it raises, including those during their delivery. */
   readonly faults: readonly FaultRecord[];
   /** The instruction ends in a shutdown (triple fault). */
   readonly ends: boolean;
@@ -39,45 +39,48 @@ export interface EngineCpu extends Disposable {
   readonly index: number;
   /** The record that `run` fills. */
   readonly exit: Exit;
-  /** What another CPU has done for this one so far. */
+  /** The assistance of another CPU so far. */
   readonly assistance: Assistance;
   /** Undefined, or missing, where nothing is translated. */
   readonly translation?: Translation | undefined;
-  /** What it was translated to. Undefined, or missing, where nothing is. */
+  /** The translated code. Undefined, or missing, where nothing is translated. */
   readonly translatedCode?: TranslatedCode | undefined;
   /** Undefined where the guest's time is the host's. */
   readonly clock: EngineClock | undefined;
   /**
-   * Runs the guest to its next exit and fills `exit`. Writes that were coalesced before it come first, one a call.
-   * The data of a read (`io` or `mmio` with `write` false) is given back by filling `exit.data` before the next call.
-   * @param untouched since a CPU of this VM ran last, nothing but that CPU has written to memory or registers
+   * Runs the guest to its next exit and fills `exit`. Writes that were coalesced before it come first, one per call.
+   * For a read (`io` or `mmio` with `write` false), fill `exit.data` before the next call. @param untouched since a CPU
+   * of this VM ran last, only that CPU has written to memory or registers
    */
   run(untouched?: boolean): ExitKind;
   /**
-   * Completes the access that `exit` shows, without another instruction of the guest: afterwards registers and memory are those
-   * that a reader expects (the result of an IN is in RAX, RIP is past it).
+   * Completes the access that `exit` shows, without another instruction of the guest: afterwards registers and memory
+   * have the values after the access (the result of an IN is in RAX, and RIP is past it).
    */
   completeExit(): void;
   /**
-   * The store that stayed with the CPU at the end of its turn (`EngineClock.setTurn`): who takes it writes it before the CPU runs
-   * again. Missing where the CPUs of a machine take no turns.
+   * The store that stayed in the CPU's store buffer at the end of its turn (`EngineClock.setTurn`): the caller writes
+   * it to memory before the CPU runs again. Missing where the CPUs of a machine take no turns.
    */
   takeLateStore?(): LateStore | undefined;
   getRegisters(): Registers;
   /**
-   * An access that `exit` shows and that was not completed is given up, and the rest of its instruction with it: the guest
-   * continues where these registers say. So it is with `setSystemRegisters`.
+   * An access that `exit` shows and that was not completed is dropped, with the rest of its instruction: the guest
+   * continues at these registers. The same holds for `setSystemRegisters`.
    */
   setRegisters(registers: Registers): void;
   getSystemRegisters(): SystemRegisters;
-  /** Throws an `EngineLimit` where this host's engine cannot do the mode that the registers ask for. */
+  /** Throws an `EngineLimit` where this host's engine does not support the mode of these registers. */
   setSystemRegisters(system: SystemRegisters): void;
-  /** The whole state. Registers alone are cheaper to get. Throws where the engine cannot provide it in the middle of an access. */
+  /**
+   * The whole state. The registers alone are cheaper. Throws where the engine cannot provide it in the middle of an
+   * access.
+   */
   getState(): CpuState;
   /**
-   * Makes this CPU continue as the one with this state. The engine keeps the parts that it cannot run, and returns them with `getState`; it
-   * refuses parts that it can neither run nor keep.
-   * @param known the state that this CPU gave last, where time has gone on since: equal parts need not be written
+   * Makes this CPU continue from this state. The engine keeps the parts that it cannot run, and returns them with
+   * `getState`; it refuses parts that it can neither run nor keep.
+   * @param known the last state that this CPU returned, if only time has passed since: equal parts need not be written
    * @throws an error that names the refused part; then the state may have been loaded in part
    */
   setState(state: CpuState, known?: CpuState): void;
@@ -85,7 +88,10 @@ export interface EngineCpu extends Disposable {
   canRun(system: SystemRegisters): boolean;
   /** True for a state in which this host's engine gives up on common instructions: the assisting engine prepares. */
   needsHelp(system: SystemRegisters): boolean;
-  /** Makes `run` return `interrupted` after `firstMs` of wall-clock time and then each `intervalMs` (0: never again); both 0 turn it off. */
+  /**
+   * Makes `run` return `interrupted` after `firstMs` of wall-clock time and then every `intervalMs` (0: never again);
+   * both 0 turn it off.
+   */
   setTimer(firstMs: number, intervalMs: number): void;
   /** True if the guest can take an external interrupt right now, as of the last exit. */
   readonly readyForInterrupt: boolean;
@@ -97,40 +103,40 @@ export interface EngineCpu extends Disposable {
   taskPriority: number;
   /** The guest's current result of RDTSC; undefined where the engine cannot get it cheaply. */
   readonly timeStamp: bigint | undefined;
-  /** Asks for an `interruptWindow` exit as soon as the guest can take an interrupt. */
+  /** Requests an `interruptWindow` exit as soon as the guest can take an interrupt. */
   requestInterruptWindow(wanted: boolean): void;
   /** Delivers external interrupt `vector`; only while `readyForInterrupt`. */
   injectInterrupt(vector: number): void;
   injectNmi(): void;
   /**
-   * Asks for a `tprAccess` exit after each access to the task priority register. Throws where
+   * Requests a `tprAccess` exit after each access to the task priority register. Throws where
    * `EngineCapabilities.tprAccess` is false.
    */
   reportTprAccess(wanted: boolean): void;
   /**
-   * The pin IGNNE#: x87 errors have no effect while CR0.NE = 0. True until it is set: then errors have no effect. With false,
-   * `run` returns `x87Error` at the next one; a true that was set lasts until the guest clears the pending error. Missing where the
-   * engine lacks the pin.
+   * The pin IGNNE#: while it is asserted, x87 errors have no effect with CR0.NE = 0. Initially true: errors have no
+   * effect. With false, `run` returns `x87Error` at the next one; a true that is set later lasts until the guest clears
+   * the pending error. Missing where the engine lacks the pin.
    */
   ignoresFpuErrors?: boolean;
-  /** Calls for samples of all CPUs, or ends that. The guest does not notice. Missing where instructions are not counted. */
+  /** Starts or stops sampling of all CPUs. The guest does not notice. Missing where instructions are not counted. */
   sample?(sampling: Sampling | undefined): void;
-  /** True while the CPU sleeps in a HLT that did not leave the engine: there is an interrupt controller inside. */
+  /** True while the CPU sleeps in a HLT inside the engine, which has its own interrupt controllers. */
   readonly waiting: boolean;
   /**
-   * Requests `debug` exits from the next `run` on, instead of the earlier request; undefined for none. Returns, as text, why this CPU
-   * cannot do that: then it does none.
+   * Requests `debug` exits from the next `run` on, in place of the earlier request; undefined for none. Where this CPU
+   * does not support that, returns the reason as text, and requests none.
    */
   debug(request: DebugRequest | undefined): string | undefined;
   /** After a `debug` exit: which of the request's `watchpoints` was accessed, as its index; -1 for none of them. */
   readonly touchedWatchpoint: number;
   /** The linear address of the instruction that accessed it; undefined, or missing, where the engine does not know. */
   readonly touchedBy?: bigint | undefined;
-  /** Why the last `failEntry`, `internalError`, `shutdown` or `unknown` exit came. */
+  /** The reason for the last `failEntry`, `internalError`, `shutdown` or `unknown` exit. */
   failure(): EngineFailure;
   /**
-   * The exceptions that were raised last, oldest first, a few at most, with those that the delivery of others raised.
-   * Empty where the engine does not see them. After a `shutdown` the last ones are its cause.
+   * The last few exceptions, oldest first, including those that the delivery of others raised. Empty where the engine
+   * does not see them. After a `shutdown` the last ones are its cause.
    */
   recentFaults(): readonly FaultRecord[];
 }

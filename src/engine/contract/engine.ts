@@ -5,13 +5,13 @@ import type { EngineCpu } from './cpu.js';
 /** One virtual machine: RAM and CPUs. Disposing it ends everything that belongs to it. */
 export interface EngineVm extends Disposable {
   createCpu(control: Int32Array): EngineCpu;
-  /** Asks that writes to this range do not leave the guest one by one. False where the engine cannot. */
+  /** Requests that writes to this range cause no exits. False where the engine cannot. */
   coalesce(space: 'port' | 'memory', address: number, length: number): boolean;
   /** Undoes `coalesce` for the same range. */
   uncoalesce(space: 'port' | 'memory', address: number, length: number): void;
   /**
-   * Ports whose writes only add up, at any time, instead of those named before: of a repeated OUTS to one the engine may hand
-   * over many elements in one exit.
+   * Ports that take bytes as a stream, in place of those named before: the engine may report many elements of a
+   * repeated OUTS in one exit.
    */
   streamPorts?(ports: readonly { readonly first: number; readonly last: number }[]): void;
   /** Sets the level of a pin of the engine's own interrupt controllers (`VmOptions.irqchip`). */
@@ -22,59 +22,63 @@ export interface EngineVm extends Disposable {
    */
   signalMessage(address: number, data: number): boolean;
   /**
-   * With `irqchip: 'split'`: the messages of the machine's own I/O APIC, in place of those given before. A CPU leaves the guest
-   * (`ExitKind.endOfInterrupt`) when it ends an interrupt that came by one of them.
+   * With `irqchip: 'split'`: the messages of the machine's own I/O APIC, in place of the earlier ones. A CPU exits
+   * (`ExitKind.endOfInterrupt`) when it ends an interrupt of one of them.
    */
   watchEnds?(messages: readonly InterruptMessage[]): void;
   /**
-   * Region `slot` of guest memory was placed elsewhere, or hidden (`GuestMemory.place`): the guest sees it so from its next
+   * Region `slot` of guest memory was moved or hidden (`GuestMemory.place`): the guest sees that from its next
    * instruction on. Not while `run` runs.
    */
   remapRegion(slot: number): void;
   /**
-   * Begins an empty log of the pages of region `slot` that the guest's CPUs write, or ends it. A region that was made with
-   * `logDirty` has one from the start. While there is one, the first write to each page costs more. Not while `run` runs.
+   * Begins an empty log of the pages of region `slot` that the guest's CPUs write, or ends it. A region that was made
+   * with `logDirty` has one from the start. With a log, the first write to each page is slower. Not while `run` runs.
    */
   logDirtyPages(slot: number, on: boolean): void;
   /**
-   * The pages of region `slot` that the guest's CPUs wrote since the last call, page tables' accessed and dirty bits included:
-   * their numbers, from the region's first page on, lowest first. None is missing; a page may be named where a write was only
-   * begun. Writes from outside of the CPUs are `GuestMemory.hostWrites`. Throws for a region without a log.
+   * The pages of region `slot` that the guest's CPUs wrote since the last call, page tables' accessed and dirty bits
+   * included: their numbers, from the region's first page on, lowest first. None is missing; a page may be included
+   * where a write only began. Writes that do not come from the CPUs are in `GuestMemory.hostWrites`. Throws for a
+   * region without a log.
    */
   takeDirtyPages(slot: number): number[];
-  /** Where several CPUs run at the same time. Missing, or undefined, where they take turns, or where there is one. */
+  /**
+   * For several CPUs that run at the same time. Missing, or undefined, where they take turns, or where there is one.
+   */
   readonly crew?: Crew | undefined;
   /** The engine's own counters, as of now; empty lists where it keeps none. */
   readCounters(): EngineCounters;
 }
 
-/** Several CPUs that run at the same time, each on a thread of its own. Their exits are answered one by one. */
+/** Several CPUs that run at the same time, each on its own thread. Their exits are answered one by one. */
 export interface Crew {
   /**
-   * Lets all CPUs run until one leaves the guest: that one, whose `exit` is filled. It waits until the next call, while the others run
-   * on. Where somebody asks for the CPUs' thread, or the timer of `setTimer` rings, some CPU's `exit` is `interrupted`.
+   * Lets all CPUs run until one exits, and returns it with its `exit` filled. It waits until the next call, while the
+   * others continue. Where the CPUs' thread is requested, or the timer of `setTimer` rings, the `exit` of some CPU is
+   * `interrupted`.
    */
   run(): EngineCpu;
-  /** Calls a CPU out of the guest, until the next `run`: an interrupt can be injected. */
+  /** Stops a CPU until the next `run`: an interrupt can be injected. */
   call(cpu: number): void;
-  /** Calls all of them out of the guest: until the next `run` their states can be read and set. */
+  /** Stops all of them until the next `run`: their states can be read and set. */
   rest(): void;
   /** True where none runs, and no interrupt can wake one: each sleeps in a HLT with RFLAGS.IF = 0, or was never started. */
   sleepsForGood(): boolean;
 }
 
-/** One of an engine's own counters, which the monitor has no part in (KVM's: KVM API 4.133). */
+/** One of an engine's own counters, independent of the monitor (KVM's: KVM API 4.133). */
 export interface EngineCounter {
   name: string;
   /** `cumulative` only grows; `instant` is a level; `peak` is the highest level so far. */
   kind: 'cumulative' | 'instant' | 'peak';
-  /** What it counts in, such as `ns` or `bytes`; empty for plain numbers. */
+  /** Its unit, such as `ns` or `bytes`; empty for plain numbers. */
   unit: string;
   /** Exact to 2^53. */
   value: number;
 }
 
-/** What an engine counts of a VM, and of each of its CPUs. */
+/** An engine's counters of a VM, and of each of its CPUs. */
 export interface EngineCounters {
   vm: EngineCounter[];
   cpus: EngineCounter[][];
@@ -87,16 +91,16 @@ export interface InterruptMessage {
 }
 
 /**
- * Where a machine's interrupt controllers are: nowhere, among its devices (`user`), inside the engine (`kernel`: KVM's two
- * 8259A, I/O APIC, local APICs and 8254), or the local APICs alone inside the engine (`split`). Where those are, a HLT stays in the
- * engine until an interrupt comes.
+ * Where a machine's interrupt controllers are: nowhere, among its devices (`user`), inside the engine (`kernel`: KVM's
+ * two 8259A, I/O APIC, local APICs and 8254), or the local APICs alone inside the engine (`split`). With local APICs in
+ * the engine, a HLT stays there until an interrupt comes.
  */
 export const irqchipNames = ['none', 'user', 'split', 'kernel'] as const;
 export type IrqchipName = (typeof irqchipNames)[number];
 
-/** What CPUs say of a local APIC that is a device. */
+/** The CPUID features of a local APIC that is a device. */
 export interface ApicFeatures {
-  /** x2APIC mode, whose registers are MSRs that leave the guest. */
+  /** x2APIC mode, whose registers are MSRs that cause exits. */
   readonly x2apic: boolean;
   /** The timer's TSC deadline mode. */
   readonly tscDeadline: boolean;
@@ -105,14 +109,14 @@ export interface ApicFeatures {
 export interface VmOptions {
   /** The number of CPUs that `createCpu` will make. Default 1. */
   cpus?: number;
-  /** The engine makes controllers of its own for `kernel` and `split`; it treats the other two alike. Default `none`. */
+  /** The engine makes its own controllers for `kernel` and `split`; it treats the other two alike. Default `none`. */
   irqchip?: IrqchipName;
-  /** The local APICs are devices: CPUID names them, and the MSRs of theirs that the engine can leave to them do leave the guest. */
+  /** The local APICs are devices: CPUID reports them, and their MSRs are exits where the engine supports that. */
   apic?: ApicFeatures;
 }
 
 export interface Engine {
-  /** For messages and reports. What the engine can do is in `capabilities`. */
+  /** For messages and reports. The engine's features are in `capabilities`. */
   readonly name: 'kvm' | 'soft';
   readonly capabilities: EngineCapabilities;
   createVm(memory: GuestMemory, options?: VmOptions): EngineVm;

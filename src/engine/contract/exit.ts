@@ -4,7 +4,10 @@
  * @module
  */
 
-/** Why a CPU returned to the monitor. The numbers are ours, small and dense, so that logs can keep them in a byte. */
+/**
+ * Why a CPU returned to the monitor. The numbers are Terrarium's, small and dense, so that logs can store them in a
+ * byte.
+ */
 export const ExitKind = {
   /** IN, OUT, INS or OUTS on a port: `address` is the port. */
   io: 1,
@@ -31,8 +34,8 @@ export const ExitKind = {
   /** RDMSR or WRMSR of a register that a device answers: `address` is its number, the data 8 bytes. See `Exit.refused`. */
   msr: 13,
   /**
-   * An x87 instruction finds an error while CR0.NE = 0: the CPU asserts FERR# and waits in front of it until an interrupt
-   * comes, as in a HLT (SDM 1 D.2.1). See `EngineCpu.ignoresFpuErrors`.
+   * An x87 instruction finds an error while CR0.NE = 0: the CPU asserts FERR# and waits before the instruction until an
+   * interrupt comes, as in a HLT (SDM 1 D.2.1). See `EngineCpu.ignoresFpuErrors`.
    */
   x87Error: 14,
   /** A CPU has ended an interrupt whose end is watched: `address` is its vector. See `EngineVm.watchEnds`. */
@@ -61,7 +64,7 @@ export function isAccess(kind: number): boolean {
  * It is valid until the next `run()`.
  */
 export interface Exit {
-  /** The number of the CPU that left the guest, 0 to 254: `EngineCpu.index`. */
+  /** The number of the CPU that exited, 0 to 254: `EngineCpu.index`. */
   cpu: number;
   kind: ExitKind;
   /** Port (`io`), guest physical address (`mmio`), register (`msr`), vector (`endOfInterrupt`); 0 for every other kind. */
@@ -74,22 +77,20 @@ export interface Exit {
   write: boolean;
   /** For `msr`: set by the code that answers where the register does not exist or does not accept the value: the guest gets #GP. */
   refused: boolean;
-  /** True for a write that the engine kept back and that left the guest running (coalesced I/O). */
+  /** True for a write that the engine delivers later and that did not stop the guest (coalesced I/O). */
   coalesced: boolean;
-  /** Where the data lies: `count` elements of `size` bytes, little-endian, from byte `offset` of `data`. */
+  /** The place of the data: `count` elements of `size` bytes, little-endian, from byte `offset` of `data`. */
   data: DataView;
   offset: number;
   /** The engine's own number for the reason (KVM's `exit_reason`). */
   reason: number;
-  /** The instruction pointer as the engine reports it at this exit, in two halves so that nothing is allocated. */
+  /** The instruction pointer that the engine reports at this exit, in two halves so that nothing is allocated. */
   ripLow: number;
   ripHigh: number;
 }
 
 /**
- * A record that shows nothing yet.
- *
- * @param data where accesses will have their bytes, from byte `offset` on
+ * A record without an exit. @param data the place for the bytes of accesses, from byte `offset` on
  * @param cpu the number of the CPU that fills it
  */
 export function emptyExit(data: DataView, offset = 0, cpu = 0): Exit {

@@ -1,11 +1,11 @@
 /** An engine's reason why it could not continue: for `failEntry`, `internalError` and `unknown`. */
 export interface EngineFailure {
-  /** The engine's own name for it, such as `KVM_INTERNAL_ERROR_EMULATION`. */
+  /** The engine's name for it, such as `KVM_INTERNAL_ERROR_EMULATION`. */
   name: string;
   message: string;
   /** The instruction's bytes, where the engine gives them. */
   instruction?: Uint8Array;
-  /** Numbers that the engine gives, whose meaning goes by its name. */
+  /** Numbers from the engine, whose meaning depends on the name. */
   data?: readonly bigint[];
   hint?: string;
 }
@@ -17,11 +17,11 @@ export interface FaultRecord {
   code?: number;
   /** The vector that was being delivered when it was raised. Missing where an instruction raised it. */
   delivering?: number;
-  /** Where the CPU was, and its stack. */
+  /** The CPU's place and its stack. */
   cs: number;
   rip: bigint;
   ss: number;
   rsp: bigint;
-  /** What stood in CR2: for a page fault its address. */
+  /** The value of CR2: for a page fault its address. */
   cr2: bigint;
 }

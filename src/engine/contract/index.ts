@@ -1,8 +1,8 @@
 /**
  * The contract of an engine, which runs x86 code on guest RAM until the code needs an answer from the monitor.
  *
- * Two engines implement it: `kvm` (the host's processor through /dev/kvm) and `soft` (Terrarium's own CPU). The machine knows
- * them by this file alone. Nothing here imports Node, so that the contract holds in a browser as well.
+ * Two engines implement it: `kvm` (the host's processor through /dev/kvm) and `soft` (Terrarium's own CPU). The machine
+ * knows only this file of them. Nothing here imports Node, so that the contract also works in a browser.
  *
  * @module
  */

@@ -4,7 +4,7 @@ export interface Sampling {
   readonly first: number;
   /**
    * Called between two instructions; it may read registers and memory.
-   * @param cpu the number of the one that runs
+   * @param cpu the number of the running CPU
    * @returns instructions of all CPUs until the next one
    */
   take(cpu: number): number;

@@ -4,14 +4,17 @@
  * @module
  */
 
-/** What a CPU's translator has done so far: guest code that became code of the host's. */
+/** The statistics of a CPU's translator, which turns guest code into host code. */
 export interface Translation {
-  /** Guest instructions that ran, and how many of them ran translated, about. */
+  /** Guest instructions that ran, and how many of them ran translated, approximately. */
   readonly instructions: number;
   readonly translated: number;
-  /** How often translated code was left in its middle, because something was not as usual. */
+  /** How often translated code was left before its end, because of an unusual case. */
   readonly left: number;
-  /** Where it was left most, at most ten places; where `enters`, it went on there to code that is not translated. */
+  /**
+   * The places where it was left most often, at most ten; with `enters`, it continued there in code that is not
+   * translated.
+   */
   readonly places: readonly { readonly rip: bigint; readonly times: number; readonly enters: boolean }[];
   /** Functions that were made, and the guest instructions in them. */
   readonly functions: number;
@@ -19,7 +22,7 @@ export interface Translation {
   /** Bytes of WebAssembly, and milliseconds spent making it. */
   readonly bytes: number;
   readonly ms: number;
-  /** Why no more is translated, if so. */
+  /** The reason, if no more is translated. */
   readonly stopped?: string;
 }
 
@@ -38,7 +41,7 @@ export interface TranslatedPart {
   /** Guest physical address of the instruction, and its bytes when it was translated. */
   readonly address?: number;
   readonly bytes?: Uint8Array;
-  /** The decoder's result, in words. */
+  /** The decoder's result, as text. */
   readonly record?: string;
   /** WebAssembly's text format, an instruction a line. */
   readonly code: readonly string[];
@@ -55,7 +58,7 @@ export interface TranslatedFunction {
   readonly parts: readonly TranslatedPart[];
 }
 
-/** What is translated now. */
+/** The current translations. */
 export interface TranslatedCode {
   list(): readonly TranslatedSummary[];
   /** The function that has the instruction at a guest physical address. */

@@ -126,8 +126,8 @@ export const asm = {
 } as const;
 
 /**
- * Bytes of heap that each of `rounds` takes. The least of a few runs, because the JIT compiler sometimes allocates objects of
- * its own; a run with a garbage collection does not count.
+ * Bytes of heap that each of `rounds` takes: the least of a few runs, because the JIT compiler sometimes allocates its
+ * own objects; a run with a garbage collection does not count.
  */
 export function bytesEach(rounds: number, run: () => void): number {
   run();

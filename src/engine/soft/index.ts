@@ -1,6 +1,6 @@
 /**
- * The software engine: Terrarium's own x86 CPU, for hosts without `/dev/kvm`. It imports nothing of Node, so that it runs in a
- * browser as well; the caller provides the compiled program, `dist/soft.wasm`.
+ * The software engine: Terrarium's own x86 CPU, for hosts without `/dev/kvm`. It does not import Node, so that it also
+ * runs in a browser; the caller provides the compiled program, `dist/soft.wasm`.
  *
  * ```ts
  * const engine = softEngine(await WebAssembly.compile(bytes));
@@ -40,7 +40,9 @@ const HLT = 0xf4;
 /** IA32_APIC_BASE: the CPU that starts by itself. */
 const BOOTSTRAP = 0x100n;
 
-/** RAM up to this size is cleared for the next VM rather than left to the garbage collector: a few MiB take a millisecond. */
+/**
+ * RAM up to this size is cleared for the next VM, and not left to the garbage collector: a few MiB take a millisecond.
+ */
 const CLEARED = 64 * 1024 * 1024;
 
 /** How the engine translates hot guest code. */
@@ -154,7 +156,7 @@ export class SoftEngine implements Engine {
   }
 }
 
-/** The parts of a VM of the software engine, besides its program and memory. */
+/** The parts of a software engine's VM, in addition to its program and memory. */
 interface SoftParts {
   identify: (view: DataView) => void;
   translator: () => Translator | undefined;
@@ -197,7 +199,7 @@ export class SoftVm implements EngineVm {
     for (const { slot, logDirty } of memory.regions) if (logDirty) this.logDirtyPages(slot, true);
   }
 
-  /** Another CPU, as the first one is after a reset. */
+  /** Another CPU, in the first one's state after a reset. */
   #addCpu(cpu: number): void {
     const program = this.#program;
     program.selectCpu(0);
@@ -230,7 +232,7 @@ export class SoftVm implements EngineVm {
   uncoalesce(): void {}
 
   streamPorts(ports: readonly { readonly first: number; readonly last: number }[]): void {
-    // More are served one by one.
+    // Further ports get their elements one by one.
     const known = ports.slice(0, L.MAX_STREAMS);
     this.#view.setUint32(L.STREAM_COUNT, known.length, true);
     for (const [n, { first, last }] of known.entries()) {
@@ -269,7 +271,7 @@ export class SoftVm implements EngineVm {
     const first = (offset - ENGINE_AREA) / PAGE_SIZE;
     const pages = takeBits(this.#dirty, first, capacity / PAGE_SIZE);
     if (pages.length === 0) return pages;
-    // The next write to each of these pages is to be seen again.
+    // The next write to each of these pages must be seen again.
     this.#program.guardPages();
     return pages.map((page) => page - first);
   }
@@ -323,6 +325,6 @@ function clearState(view: DataView, cpus: number): void {
   view.setInt32(L.PENDING_EXCEPTION, -1, true);
   view.setBigInt64(L.ALARM, NEVER, true);
   view.setUint32(L.CPU_COUNT, cpus, true);
-  // A CPU that is alone needs no area.
+  // A single CPU needs no area.
   view.setUint32(L.POOL_LIMIT, L.POOL_END - (cpus === 1 ? 0 : cpus * L.CPU_AREA), true);
 }

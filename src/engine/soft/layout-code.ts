@@ -24,33 +24,36 @@ export const TLB_NOW = 0x40000;
 export const TLB_USED = 0x40004;
 export const TLB_LARGE_FIRST = 0x40008;
 export const TLB_LARGE_LAST = 0x40010;
-/** Where the CPU's own tables begin: TLB for the first CPU. */
+/** The address of the CPU's own tables: TLB for the first CPU. */
 export const TLB_HERE = 0x40018;
 /** The linear page that may be read, and written on the fast path, through this entry; odd where there is none. */
 export const TLB_READ = 0;
 export const TLB_WRITE = 8;
-/** What to add to a linear address for the address in memory, modulo 2^32. */
+/** The difference from a linear address to the address in memory, modulo 2^32. */
 export const TLB_ADDEND = 16;
 /** Not 0: the page may be written, though perhaps not on the fast path, because it holds decoded code. */
 export const TLB_MAY_WRITE = 20;
 /** The linear page that code may be fetched from. */
 export const TLB_EXECUTE = 24;
 
-/** Blocks that `enter` has found hot since the translator last looked: their number, and a list of them. */
+/** Blocks that `enter` has found hot since the translator's last check: their number, and a list of them. */
 export const HOT_COUNT = 0x66400;
 export const HOT_BLOCKS = 0x66410;
 export const MAX_HOT = 64;
 /** A block is hot after this many calls of `enter`; 0: no translator. */
 export const HOT_HEAT = 0x66404;
-/** Handlers from this number on are translations. And how many calls of translated code are under way. */
+/** Handlers from this number on are translations. And the number of nested calls of translated code. */
 export const FIRST_TRANSLATION = 0x66408;
 export const TRANSLATED_CALLS = 0x6640c;
-/** The block after the innermost of these calls, or NO_BLOCK; and how many instructions have to be left there. */
+/**
+ * The block after the innermost of these calls, or NO_BLOCK; and how many instructions must be left in the budget
+ * there.
+ */
 export const RETURN_BLOCK = 0x6653c;
 export const RETURN_NEEDED = 0x66540;
 /**
- * CLOCK at the end of a turn whose last store may come late. Of the store that does: its place, its length in bytes (0: there is
- * none), how many the instruction made, and its value.
+ * CLOCK at the end of a turn whose last store may be late. Then the late store: its place, its length in bytes (0:
+ * there is none), the number of stores of the instruction, and its value.
  */
 export const LATE_AT = 0x66548;
 export const LATE_PLACE = 0x66550;
@@ -58,17 +61,17 @@ export const LATE_SIZE = 0x66554;
 export const LATE_COUNT = 0x66558;
 export const LATE_VALUE = 0x66560;
 /**
- * Always 0. Translated code of flat segments takes it for 1: such a function is entered only where each target that is relative to
- * one of its instructions is within the code segment and canonical.
+ * Always 0. Translated code of flat segments treats it as 1: such a function is entered only where each target that is
+ * relative to one of its instructions is within the code segment and canonical.
  */
 export const NEAR_IS_WITHIN = 0x66538;
 /** Instructions that ran translated. */
 export const TRANSLATED_INSTRUCTIONS = 0x66520;
-/** How often translated code was left in its middle, because something was not as usual. */
+/** How often translated code was left before its end, because of an unusual case. */
 export const LEFT_COUNT = 0x66530;
 /**
- * Where that was, and where translated code continued in code that is not translated: RIP (u64), the number of the operation's handler,
- * or 0 for the latter (u32), how often (u32). The places that came most stay.
+ * The places of that, and those where translated code continued in code that is not translated: RIP (u64), the number
+ * of the operation's handler, or 0 for the latter (u32), how often (u32). The most frequent places are kept.
  */
 export const LEFT_PLACES = 0x66600;
 export const LEFT_PLACE = 16;
@@ -76,7 +79,7 @@ export const MAX_LEFT_PLACES = 64;
 
 // A translation's record: an operation whose handler is the translated function, and the blocks that it contains.
 export const TRANSLATION_BLOCKS = 4;
-/** How often it was left early, and how often it may be until the translator is notified; 0: it is not. */
+/** How often it was left early, and the limit at which the translator is notified; 0: never. */
 export const TRANSLATION_LEFT = 8;
 export const TRANSLATION_MOST_LEFT = 12;
 export const TRANSLATION_LIST = 32;
@@ -91,8 +94,8 @@ export const PAGE_GAP_END = 14;
 export const POOL = 0x1100000;
 export const POOL_END = 0x1fc0000;
 /**
- * Where there are several CPUs, the end of the pool is theirs: each has an area for its state while another one's stands in the
- * places above, and its tables of the TLB. See cpu/core/cpus.ts.
+ * With several CPUs, the end of the pool belongs to them: each has an area for its state while another one uses the
+ * fixed addresses above, and its TLB tables. See cpu/core/cpus.ts.
  */
 export const CPU_AREA = 0x42000;
 export const MAX_CPUS = 16;
@@ -107,7 +110,10 @@ export const FAULT_BYTES = 0x340;
 export const AREA_STRING = 0x1c00;
 export const AREA_EXTENDED = 0x2000;
 export const AREA_TLB = 0xa000;
-/** A bit for each page of RAM that was written while LOGS_WRITES was set. Then memory's own marks, of writes from outside. */
+/**
+ * A bit for each page of RAM that was written while LOGS_WRITES was set. Then the memory's own marks, for writes from
+ * outside.
+ */
 export const DIRTY = 0x1fc0000;
 export const DIRTY_SIZE = 0x20000;
 

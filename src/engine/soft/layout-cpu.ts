@@ -22,7 +22,7 @@ export const FPU_CS = 0x60;
 export const FPU_DS = 0x64;
 
 // The general registers, 8 bytes each in the order of their encoding. A byte register is a byte of one of them: AH is
-// byte 1 of RAX. The two words after them are not architectural registers: they serve in address computations.
+// byte 1 of RAX. The two words after them are not architectural registers: they are used in address computations.
 export const REGS = 0x100;
 /** Always 0: the base or index of an address that has none. Offsets are from REGS. */
 export const REG_ZERO = 128;
@@ -158,7 +158,7 @@ export const XCR0_ALLOWED = 0x401e8;
 export const FEATURES = 0x401e0;
 export const MXCSR_ALLOWED = 0x401dc;
 export const CPU_AMD = 0x401d8;
-/** Not 0: a local APIC is there, which is a device: its MSRs leave the guest, and so does CR8 that goes down. */
+/** Not 0: there is a local APIC that is a device: accesses to its MSRs are exits, and so are writes that lower CR8. */
 export const APIC_THERE = 0x401d4;
 /** The answer to RDMSR or WRMSR is #GP. */
 export const MSR_REFUSED = 0x401d0;

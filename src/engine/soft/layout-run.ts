@@ -1,10 +1,10 @@
 /**
- * The engine area: the state of a run: its exit, events, exceptions, memory regions, and a debugger's requests.
+ * The engine area: the state of a run with its exit, events, exceptions, memory regions, and a debugger's requests.
  *
  * @module
  */
 
-// The state of the run. First the words that each CPU has, like the registers of layout-cpu.ts.
+// The state of the run. First the words of each CPU, like the registers of layout-cpu.ts.
 /** Not 0: the current instruction cannot complete. */
 export const TROUBLE = 0x500;
 /** The exception to deliver (TROUBLE_FAULT). */
@@ -30,7 +30,7 @@ export const TASK_SWITCHED = 0x538;
 /** Debug exceptions to deliver before the next instruction, as bits of DR6. */
 export const TRAPS = 0x53c;
 
-// What the CPUs share, up to EXIT_KIND.
+// Shared by the CPUs, up to EXIT_KIND.
 /** Instructions since the CPU was made, as of the last budget. */
 export const CLOCK = 0x540;
 export const BUDGET = 0x548;
@@ -58,7 +58,7 @@ export const GENERATION = 0x57c;
 export const WATCHES_DATA = 0x5d0;
 export const WATCHES_GUEST = 1;
 export const WATCHES_MONITOR = 2;
-/** The instruction's store may come late: see cpu/core/late.ts. */
+/** The instruction's store may be late: see cpu/core/late.ts. */
 export const WATCHES_LATE = 4;
 /** Not 0: an interrupt was taken since the instruction began, which drops its single-step trap. */
 export const INTERRUPTED = 0x5d4;
@@ -75,7 +75,7 @@ export const PENDING_ERROR_CODE = 0x5e8;
 /** Not 0: pages that are written get a mark in DIRTY. */
 export const LOGS_WRITES = 0x5f0;
 export const REGION_COUNT = 0x5f4;
-/** How many CPUs there are, and which one the places of state belong to now. */
+/** The number of CPUs, and the one to which the fixed addresses of the state belong now. */
 export const CPU_COUNT = 0x5f8;
 export const CPU_NOW = 0x5fc;
 
@@ -169,7 +169,7 @@ export const MAX_BREAKPOINTS = 256;
 export const MONITOR_WATCHPOINT = 0x63810;
 export const WATCHPOINT_SIZE = 24;
 export const MAX_WATCHPOINTS = 16;
-/** Behind the watchpoints: the linear address of the instruction that accessed the first one. */
+/** After the watchpoints: the linear address of the instruction that accessed the first one. */
 export const MONITOR_ACCESSOR = 0x63990;
 export const WATCHPOINT_BOTH = 0;
 export const WATCHPOINT_WRITES = 1;

@@ -16,7 +16,7 @@ import {
 import * as layout from './layout.js';
 
 describe('the engine area', () => {
-  test('has a place of its own for each word of the state of a run', () => {
+  test('has a separate place for each word of the state of a run', () => {
     const places = new Map<number, string[]>();
     for (const [name, at] of Object.entries(layout)) {
       if (at >= layout.TROUBLE && at < layout.ANSWERS) places.set(at, [...(places.get(at) ?? []), name]);
@@ -27,7 +27,7 @@ describe('the engine area', () => {
     );
   });
 
-  test('has a place of its own for each area after the constants', () => {
+  test('has a separate place for each area after the constants', () => {
     // In the order of their places, with their lengths.
     const areas = [
       [layout.FETCHED, 16],

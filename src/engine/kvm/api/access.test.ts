@@ -1,4 +1,4 @@
-/** What a user is told who may not open the device: only groups that would help. */
+/** The advice to a user who may not open the device: only groups that would help. */
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,9 +14,9 @@ writeFileSync(device, '');
 writeFileSync(groups, 'root:x:0:\nkvm:x:104:somebody\nvirt:x:105:\n');
 
 const isRoot = process.getuid?.() === 0;
-const notRoot = !isRoot && 'only root gives files to groups';
+const notRoot = !isRoot && 'only root can give files to groups';
 
-describe('a user who may not open the device is told', () => {
+describe('a user who may not open the device is advised', () => {
   const allow = `allow yourself the device until the host restarts: sudo setfacl -m u:$USER:rw ${device}`;
 
   test('to join the group that owns it, where the group may write', { skip: notRoot }, () => {

@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 
-/** The file that names the groups, of which a test may have its own. */
+/** The file that names the groups; a test may have its own. */
 const GROUPS = '/etc/group';
 
 /**
- * What gives a user the device: joining its group helps where the group may write to it; elsewhere its owner or mode must change,
- * as in containers that bring the device and not the group.
+ * Advice for access to the device: joining its group helps where the group may write to it; elsewhere its owner or mode
+ * must change, as in containers that have the device but not the group.
  */
 export function accessAdvice(device: string, groups = GROUPS): string {
   const group = groupOf(device, groups);

@@ -61,7 +61,7 @@ const cpuidEntry: fc.Arbitrary<CpuidEntry> = fc.record(
 );
 
 describe('structures of the kernel', () => {
-  test('registers survive encoding and decoding', () => {
+  test('registers are equal after encoding and decoding', () => {
     fc.assert(
       fc.property(record(registerNames, u64), (value) => {
         const registers = value as Registers;
@@ -72,7 +72,7 @@ describe('structures of the kernel', () => {
     );
   });
 
-  test('system registers survive encoding and decoding, and the interrupt bitmap is left alone', () => {
+  test('system registers are equal after encoding and decoding, and the interrupt bitmap is not changed', () => {
     fc.assert(
       fc.property(system, (value) => {
         const view = scratch(kvm_sregs.sizeof);
@@ -84,7 +84,7 @@ describe('structures of the kernel', () => {
     );
   });
 
-  test('CPUID leaves survive encoding and decoding, and a wrong count reads no further than the buffer', () => {
+  test('CPUID leaves are equal after encoding and decoding, and a wrong count does not read past the buffer', () => {
     fc.assert(
       fc.property(fc.array(cpuidEntry, { maxLength: 8 }), (entries) => {
         const view = encodeCpuid(entries);
@@ -115,7 +115,7 @@ test('a guest without an APIC sees no x2APIC and no TSC deadline, and its own AP
   assert.equal(one!.ebx, 0x02_00_08_00);
   assert.equal(eleven!.edx, 2);
   assert.deepEqual(other, { ...leaf, function: 7 });
-  // With one in the kernel, KVM tells of the former, and of the latter by its capability alone.
+  // With one in the kernel, KVM reports the former in CPUID, and the latter only as a capability.
   const supported = [{ ...leaf, function: 1, ecx: X2APIC }];
   for (const [apic, ecx] of [
     ['none', 0],

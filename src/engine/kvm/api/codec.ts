@@ -28,7 +28,7 @@ export function decode<F extends Fields>(fields: F, view: DataView, base = 0): D
   return value as Decoded<F>;
 }
 
-/** Writes a structure that starts at byte `base`; bytes between its fields stay as they are. */
+/** Writes a structure that starts at byte `base`; bytes between its fields do not change. */
 export function encode<F extends Fields>(fields: F, view: DataView, value: Decoded<F>, base = 0): void {
   for (const { key, kind, offset } of planOf(fields)) write(view, kind, base + offset, value[key]);
 }
@@ -86,7 +86,7 @@ function write(view: DataView, kind: keyof FieldTypes, offset: number, value: un
   }
 }
 
-/** A buffer of `bytes` for a structure that is sent or received again and again. */
+/** A buffer of `bytes` for a structure that is sent or received repeatedly. */
 export function scratch(bytes: number): DataView {
   return new DataView(new ArrayBuffer(bytes));
 }

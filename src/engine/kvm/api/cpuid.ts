@@ -36,10 +36,10 @@ export function encodeCpuid(entries: readonly CpuidEntry[]): DataView {
   return view;
 }
 
-/** Leaf 1, EDX: EBX's bits 23-16 say how many APIC IDs a package has room for. */
+/** Leaf 1, EDX: EBX's bits 23-16 are the number of APIC IDs of a package. */
 const HTT = 1 << 28;
 
-/** How many bits of an APIC ID tell the cores of a package apart. */
+/** How many bits of an APIC ID distinguish the cores of a package. */
 const idBits = (cpus: number) => Math.ceil(Math.log2(cpus));
 
 const ofPackage = ({ edx }: CpuidEntry, ebx: number, cpus: number) => ({
@@ -47,7 +47,7 @@ const ofPackage = ({ edx }: CpuidEntry, ebx: number, cpus: number) => ({
   edx: (edx | HTT) >>> 0,
 });
 
-/** The other leaves that tell of the cores of a package, each with one thread (SDM 2A CPUID; APM 3 E.4). */
+/** The other leaves with the cores of a package, each with one thread (SDM 2A CPUID; APM 3 E.4). */
 function inPackage(found: CpuidEntry, index: number, cpus: number): CpuidEntry {
   const { function: leaf, index: subleaf } = found;
   if (leaf === 4) return { ...found, eax: ((found.eax & 0x3fff) | (((1 << idBits(cpus)) - 1) << 26)) >>> 0 };
@@ -68,7 +68,7 @@ function inPackage(found: CpuidEntry, index: number, cpus: number): CpuidEntry {
 const X2APIC = 1 << 21;
 const TSC_DEADLINE = 1 << 24;
 
-/** What a guest's local APIC can do: none in the kernel, one, or one whose timer has deadlines (KVM_CAP_TSC_DEADLINE_TIMER). */
+/** A guest's local APIC: none in the kernel, one, or one whose timer has deadlines (KVM_CAP_TSC_DEADLINE_TIMER). */
 export type KernelApic = 'none' | 'plain' | 'deadline';
 
 /** @param isThere the machine's interrupt controllers are in the kernel */
@@ -83,9 +83,9 @@ export function kernelApic(
 const made = new WeakMap<readonly CpuidEntry[], Map<string, DataView>>();
 
 /**
- * CPUID for a guest: all that the host offers, with the CPU's own APIC ID. Without an APIC in the kernel its features are left out,
- * which nothing would serve (SDM 2A CPUID, leaf 1 ECX); with one KVM itself does not tell of its deadlines (KVM API 4.46). Made once
- * for each CPU from the device's list: do not modify it.
+ * CPUID for a guest: all features of the host, with the CPU's own APIC ID. Without an APIC in the kernel its features
+ * are removed (SDM 2A CPUID, leaf 1 ECX); with one, its deadline feature is added, which KVM does not report here (KVM
+ * API 4.46). Made once for each CPU from the device's list: do not modify it.
  */
 export function guestCpuid(
   supported: readonly CpuidEntry[],

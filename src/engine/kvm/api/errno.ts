@@ -1,4 +1,4 @@
-/** Error numbers of Linux on x86-64 that KVM's calls give (asm-generic/errno-base.h, asm-generic/errno.h). */
+/** Error numbers of Linux on x86-64 that KVM's calls return (asm-generic/errno-base.h, asm-generic/errno.h). */
 export const errnoNumbers = {
   EPERM: 1,
   ENOENT: 2,

@@ -9,7 +9,7 @@ import { errnoName } from './errno.js';
 
 /** A call to the kernel failed, or a handle was used after it was closed. */
 export class KvmError extends TerrariumError {
-  /** The call: an ioctl's name (`KVM_CREATE_VM`), `open`, `mmap`; empty for a closed handle. */
+  /** The name of the call: an ioctl (`KVM_CREATE_VM`), `open`, `mmap`; empty for a closed handle. */
   readonly call: string;
   /** The kernel's error number; 0 where the kernel was not called. */
   readonly errno: number;
@@ -74,13 +74,13 @@ const general: Record<string, string> = {
   ENXIO: 'it needs something that this VM does not have: an interrupt controller, a timer or a local APIC',
 };
 
-/** Where the kernel's documentation of a call is. */
+/** The place of the kernel's documentation of a call. */
 const manual = (call: string) =>
   call.startsWith('KVM_')
     ? `Documentation/virt/kvm/api.rst of the Linux kernel says when ${call} gives this error`
     : `the manual page says when the call gives this error: man 2 ${call}`;
 
-/** The error for a call that just failed with `errno`. */
+/** The error for a call that failed with `errno`. */
 export function callFailed(call: string, errno: number): KvmError {
   const name = errnoName(errno);
   const hint = hints[`${call} ${name}`] ?? general[name] ?? manual(call);

@@ -10,7 +10,7 @@ export function ioctlName(request: number): string {
 }
 let names: ReadonlyMap<number, string> | undefined;
 
-/** What a VM and its vCPUs need from the KVM device that made them. */
+/** The part of the KVM device that its VMs and vCPUs need. */
 export interface Host {
   checkExtension(capability: number): number;
   vcpuMmapSize(): number;
@@ -18,7 +18,10 @@ export interface Host {
   readonly checksExtensionsOfVms: boolean;
 }
 
-/** A file descriptor of KVM and what depends on it. Closing it twice does nothing; using it afterwards throws. */
+/**
+ * A file descriptor of KVM and the objects that depend on it. Closing it twice has no effect; using it afterwards
+ * throws.
+ */
 export abstract class Handle implements Disposable {
   /** Its name in errors: `vCPU 0`. */
   readonly name: string;
@@ -45,14 +48,14 @@ export abstract class Handle implements Disposable {
     return this.#fd < 0;
   }
 
-  /** For requests that need no call of the kernel. @throws KvmError `ECLOSED` */
+  /** For requests that need no system call. @throws KvmError `ECLOSED` */
   protected requireOpen(): void {
     if (this.#fd < 0) throw closedHandle(this.name);
   }
 
   /**
-   * An ioctl that takes a number. Returns its result; throws a KvmError where it fails. A signal (a profiler's, a
-   * timer's) may interrupt KVM_CREATE_VM and others before they did anything (KVM API 4.2): the call is repeated.
+   * An ioctl that takes a number. Returns its result; throws a KvmError where it fails. A signal (of a profiler or
+   * timer) may interrupt KVM_CREATE_VM and others before they do anything (KVM API 4.2): then the call is repeated.
    */
   protected control(request: number, value = 0): number {
     for (;;) {
@@ -96,8 +99,8 @@ export abstract class Handle implements Disposable {
 }
 
 /**
- * Calls an ioctl that fills a list of unknown length: its first word says how many entries fit, and KVM gives E2BIG until that
- * is enough (KVM API 4.46).
+ * Calls an ioctl that fills a list of unknown length: its first word is the number of entries that fit, and KVM returns
+ * E2BIG until that is enough (KVM API 4.46).
  */
 export function transferList(
   call: (buffer: DataView) => number,

@@ -20,7 +20,7 @@ const skip = noKvm();
 describe('opening the KVM device', () => {
   const onLinux = process.platform === 'linux' ? false : 'Linux only';
 
-  test('a missing file: the error says what to load', { skip: onLinux }, () => {
+  test('a missing file: the error names the module to load', { skip: onLinux }, () => {
     assert.throws(
       () => Kvm.open('/nonexistent/kvm'),
       (error: KvmError) => {
@@ -48,7 +48,7 @@ describe('opening the KVM device', () => {
     assert.throws(() => Kvm.open('/'), { code: 'EISDIR' });
   });
 
-  test('a file without permission: the error says what gives it', { skip: onLinux }, () => {
+  test('a file without permission: the error says how to get it', { skip: onLinux }, () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-kvm-'));
     try {
       const file = path.join(folder, 'kvm');
@@ -78,7 +78,7 @@ describe('opening the KVM device', () => {
 });
 
 describe('the system handle', { skip }, () => {
-  test('gives version, extensions, mapping size and CPUID', () => {
+  test('returns version, extensions, mapping size and CPUID', () => {
     using kvm = Kvm.open();
     assert.equal(kvm.apiVersion(), K.KVM_API_VERSION);
     assert.equal(kvm.checkExtension(KVM_CAP_USER_MEMORY), 1);
@@ -95,7 +95,7 @@ describe('the system handle', { skip }, () => {
 });
 
 describe('a VM', { skip }, () => {
-  test('answers for its own extensions', () => {
+  test('reports its own extensions', () => {
     using kvm = Kvm.open();
     using vm = kvm.createVm();
     assert.ok(vm.checkExtension(KVM_CAP_NR_VCPUS) >= 1);
@@ -207,7 +207,7 @@ describe('the interrupt controllers inside KVM', { skip }, () => {
     return machine;
   };
 
-  test('keep the state that was set', () => {
+  test('return the state that was set', () => {
     using machine = waiting(4);
     const { handle: vm } = machine.vm;
     assert.equal(vm.getIrqChip('picMaster').irqBase, 8);
@@ -253,7 +253,7 @@ describe('the interrupt controllers inside KVM', { skip }, () => {
     assert.equal(machine.cpu.exit.address, 0x50);
   });
 
-  test('keep the state of a vCPU that halts', () => {
+  test('return the state of a vCPU that halts', () => {
     using machine = waiting(4);
     assert.equal(machine.cpu.handle.getMpState(), K.KVM_MP_STATE_RUNNABLE);
     machine.cpu.handle.setMpState(K.KVM_MP_STATE_HALTED);

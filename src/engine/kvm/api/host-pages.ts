@@ -8,9 +8,9 @@ export interface HostPages {
   /** Address of the first byte: of the engine area, which RAM follows. */
   readonly base: bigint;
   readonly bytes: Uint8Array;
-  /** The kernel may share equal pages. */
+  /** Whether the kernel may share equal pages. */
   mergeable: boolean;
-  /** Checked once: the pages read as zero after they were returned to the kernel. */
+  /** Checked once: do pages read as zero after they were returned to the kernel? */
   anonymous: boolean;
 }
 
@@ -27,7 +27,7 @@ export function hostPages({ wasm, buffer }: GuestMemory): HostPages {
   return pages;
 }
 
-/** Lets the kernel keep pages of RAM that are equal in several VMs only once (KSM, where it is switched on). */
+/** Lets the kernel store equal pages of RAM of several VMs only once (KSM, where it is switched on). */
 export function shareEqual(pages: HostPages): void {
   if (pages.mergeable) return;
   pages.mergeable = true;

@@ -37,7 +37,7 @@ const ioapicFields = {
 
 /** An 8259A (`struct kvm_pic_state`). */
 export type PicState = Decoded<typeof picFields>;
-/** The I/O APIC with its redirection table, one 64-bit entry a pin (82093AA 3.2.4). */
+/** The I/O APIC with its redirection table, one 64-bit entry per pin (82093AA 3.2.4). */
 export interface IoApicState extends Decoded<typeof ioapicFields> {
   redirection: bigint[];
 }

@@ -95,7 +95,7 @@ export class Kvm extends Handle {
     return this.#cpuid;
   }
 
-  /** KVM_GET_EMULATED_CPUID: features that KVM emulates though the processor lacks them. */
+  /** KVM_GET_EMULATED_CPUID: features that KVM emulates where the processor lacks them. */
   emulatedCpuid(): CpuidEntry[] {
     return decodeCpuid(
       this.#list(ioctl.KVM_GET_EMULATED_CPUID, kvm_cpuid2.sizeof, kvm_cpuid_entry2.sizeof, 128),

@@ -22,7 +22,7 @@ export interface Libc {
   write(fd: number, buffer: Pointer, length: number): number;
   pread(fd: number, buffer: Pointer, length: number, offset: number): number;
   eventfd(initial: number, flags: number): number;
-  /** poll(2) on a thread of koffi's; `done` gets how many descriptors are ready. */
+  /** poll(2) on a thread of koffi; `done` gets the number of ready descriptors. */
   pollLater(
     descriptors: Pointer,
     count: number,
@@ -111,12 +111,13 @@ function loadKoffi(): typeof Koffi {
   }
 }
 
-/** koffi's program for this system's C library, in the package that its own loader takes it from. */
+/** koffi's native module for this system's C library, in the package from which koffi's own loader loads it. */
 const PROGRAM = '@koromix/koffi-linux-x64/linux_x64/koffi.node';
 
 /**
- * koffi without its loader, which takes ten times as long as its program, and without Node's search for packages, which reads and
- * parses the package.json of each. Undefined where it lies elsewhere or is another version, and with another C library.
+ * koffi without its loader, which takes ten times as long as its native module, and without Node's search for packages,
+ * which reads and parses the package.json of each. Undefined where it is at another place or has another version, and
+ * with another C library.
  */
 function loadProgram(): typeof Koffi | undefined {
   try {
@@ -130,7 +131,9 @@ function loadProgram(): typeof Koffi | undefined {
   }
 }
 
-/** Looks where npm puts a package's dependencies: into its own node_modules, or into one that it is in itself. */
+/**
+ * Searches where npm installs a package's dependencies: in its own node_modules, or in one that contains the package.
+ */
 function findProgram(): string | undefined {
   for (let folder = import.meta.dirname; ; folder = path.dirname(folder)) {
     const file = path.join(folder, 'node_modules', PROGRAM);

@@ -1,9 +1,9 @@
 /**
  * The mapping of `struct kvm_run`.
  *
- * A JavaScript view cannot be revoked, and reading one after munmap crashes the process. So an address range that has had a
- * view stays mapped for the life of the thread: to a vCPU's file while there is one, then to empty pages, then to the next
- * vCPU's file.
+ * A JavaScript view cannot be revoked, and reading one after munmap crashes the process. So an address range with a
+ * view stays mapped for the life of the thread: to a vCPU's file while there is one, then to empty pages, then to the
+ * next vCPU's file.
  *
  * @module
  */

@@ -56,7 +56,7 @@ describe('kicks', { skip }, () => {
     await worker.terminate();
   });
 
-  test('a kick before the run ends the run that follows', () => {
+  test('a kick before a run ends that run', () => {
     using machine = realMode(asm.spin);
     kvmEngine().kick(machine.control);
     assert.equal(machine.cpu.run(), ExitKind.interrupted);
@@ -132,7 +132,7 @@ describe('the timer', { skip }, () => {
 });
 
 describe('thread names', { skip }, () => {
-  test('appear in top -H, cut to 15 bytes', () => {
+  test('appear in top -H, truncated to 15 bytes', () => {
     const shown = () => readFileSync(`/proc/self/task/${threadId()}/comm`, 'utf8').replace('\n', '');
     const before = shown();
     setThreadName('terrarium vcpu 0 and more');

@@ -30,7 +30,7 @@ export function threadId(): number {
   return thread;
 }
 
-/** Blocks the kick signal in this thread until `unblockKicks` was called as often. */
+/** Blocks the kick signal in this thread until as many calls of `unblockKicks`. */
 export function blockKicks(): void {
   if (users === 0) {
     const error = c.libc().sigmask(c.SIG_BLOCK, urgent, before);
@@ -50,8 +50,8 @@ export function unblockKicks(): void {
 const mask = new DataView(new ArrayBuffer(kvm_signal_mask.sigset + KERNEL_SIGSET_BYTES));
 
 /**
- * A `struct kvm_signal_mask`, the same one each time: inside the guest the kick signal is not blocked. Valid between block and
- * unblock.
+ * A `struct kvm_signal_mask`, always the same object: inside the guest the kick signal is not blocked. Valid between
+ * block and unblock.
  */
 export function guestSignalMask(): DataView {
   mask.setUint32(kvm_signal_mask.len, KERNEL_SIGSET_BYTES, true);
@@ -100,7 +100,7 @@ export class KickTimer implements Disposable {
     this.#id = id[0]!;
   }
 
-  /** Fires after `firstMs` and then each `intervalMs`; 0 for both turns it off. */
+  /** Fires after `firstMs` and then every `intervalMs`; 0 for both turns it off. */
   set(firstMs: number, intervalMs: number): void {
     checkTime(firstMs);
     checkTime(intervalMs);

@@ -9,7 +9,7 @@ import { kvm_dtable, kvm_segment, kvm_sregs } from './layout.js';
 const f = kvm_segment;
 const segments = [...segmentNames, 'tr', 'ldt'] as const;
 
-/** Field by field and not by a table: apart from the kernel's calls, this is a third of the cost of a machine's life. */
+/** Field by field and not by a table: apart from system calls, this is a third of the cost of a machine's lifecycle. */
 function decodeSegment(view: DataView, at: number): Segment {
   const flag = (offset: number) => view.getUint8(at + offset) !== 0;
   return {

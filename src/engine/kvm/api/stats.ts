@@ -11,7 +11,7 @@ export interface Stat {
   readonly name: string;
   readonly kind: StatKind;
   readonly unit: StatUnit;
-  /** A value counts in units of `base` to the power of `exponent`: seconds, 10, -9 are nanoseconds. */
+  /** A value's unit is `base` to the power of `exponent`: seconds, 10, -9 are nanoseconds. */
   readonly base: 2 | 10;
   readonly exponent: number;
   /** Width of a bucket of a linear histogram. */

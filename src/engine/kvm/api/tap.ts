@@ -10,13 +10,13 @@ const IFF_NO_PI = 0x1000;
 const IFREQ_SIZE = 40;
 const NAME_SIZE = 16;
 const POLLIN = 1;
-/** How soon a reader that waits for frames notices a closed device: milliseconds. */
+/** How soon a reader that waits for frames notices a closed device, in milliseconds. */
 const POLL_MS = 200;
 const MOST_FRAME = 65_549;
 
-/** A network interface of the host's whose frames come to this process (the kernel's networking/tuntap.rst). */
+/** A network interface of the host whose frames come to this process (the kernel's networking/tuntap.rst). */
 export class Tap extends Handle {
-  /** As the host shows it. */
+  /** The name that the host shows. */
   readonly interfaceName: string;
   readonly #frame = new Uint8Array(MOST_FRAME);
   #closed = false;
@@ -29,11 +29,11 @@ export class Tap extends Handle {
 
   /**
    * Opens an interface, or makes it where the user may.
-   * @throws TerrariumError that says which right is missing
+   * @throws TerrariumError that names the missing right
    */
   static open(name: string): Tap {
     if (!/^[\w.-]{1,15}$/.test(name))
-      throw new TerrariumError('ETAP', `'${name}' is no name of a network interface`, {
+      throw new TerrariumError('ETAP', `'${name}' is not a name of a network interface`, {
         hint: 'a name has 1 to 15 letters, digits, dots, - and _, such as tap0',
       });
     const c = libc();
@@ -56,7 +56,7 @@ export class Tap extends Handle {
     return length > 0 ? this.#frame.slice(0, length) : undefined;
   }
 
-  /** False where the host does not take it: the interface is down, or its queue is full. */
+  /** False where the host does not accept it: the interface is down, or its queue is full. */
   write(frame: Uint8Array): boolean {
     return Number(this.libc.write(this.fd, frame, frame.length)) === frame.length;
   }
@@ -77,7 +77,10 @@ export class Tap extends Handle {
     wait();
   }
 
-  /** The descriptor is closed when no reader waits for it any more: its number may be another file's afterwards. */
+  /**
+   * The descriptor is closed when no reader waits for it any more, since its number may then be reused for another
+   * file.
+   */
   override [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -89,11 +92,12 @@ function failed(name: string, call: string, errno: number): TerrariumError {
   const error = errnoName(errno);
   const make = `sudo ip tuntap add ${name} mode tap user $USER && sudo ip link set ${name} up`;
   const hints: Record<number, string> = {
-    [errnoNumbers.EPERM]: `only root may make an interface; let it make one for you: ${make}`,
-    [errnoNumbers.EBUSY]: 'another program has it open: end it, or give this machine another one',
-    [errnoNumbers.EINVAL]: 'an interface of this name is no TAP: take another name',
-    [errnoNumbers.EACCES]: 'this user may not open /dev/net/tun: ask for the right, or take --net user',
-    [errnoNumbers.ENOENT]: 'this kernel has no TUN/TAP: sudo modprobe tun, or take --net user',
+    [errnoNumbers.EPERM]: `only root may make an interface; have one made: ${make}`,
+    [errnoNumbers.EBUSY]:
+      'another program has it open: end that program, or give this machine another interface',
+    [errnoNumbers.EINVAL]: 'an interface of this name is not a TAP device: use another name',
+    [errnoNumbers.EACCES]: 'this user may not open /dev/net/tun: get the right, or use --net user',
+    [errnoNumbers.ENOENT]: 'this kernel has no TUN/TAP: sudo modprobe tun, or use --net user',
   };
   const hint = hints[errno] ?? 'a network without privileges: --net user';
   return new TerrariumError('ETAP', `--net tap=${name}: ${call}: ${error}`, { hint });

@@ -91,7 +91,7 @@ export class Vcpu extends Handle {
     return this.#area!;
   }
 
-  /** The run loop keeps the file descriptor's number: it must be informed when it is closed. @internal */
+  /** Called when the file descriptor is closed, whose number the run loop stores. @internal */
   override adopt(user: Disposable): void {
     super.adopt(user);
   }
@@ -116,7 +116,7 @@ export class Vcpu extends Handle {
   }
 
   /**
-   * KVM_RUN: runs the guest and gives the exit reason; KVM_EXIT_INTR where a signal ended it.
+   * KVM_RUN: runs the guest and returns the exit reason; KVM_EXIT_INTR where a signal ended it.
    * @throws KvmError where the kernel refuses to run the vCPU.
    */
   run(): number {

@@ -154,8 +154,8 @@ export class Vm extends Handle {
   }
 
   /**
-   * KVM_SET_GSI_ROUTING: the messages that lines 0, 1, … send, all of them at once. With a split irqchip a vCPU leaves with
-   * KVM_EXIT_IOAPIC_EOI at the end of an interrupt that a level-triggered one of them names.
+   * KVM_SET_GSI_ROUTING: sets the messages of lines 0, 1, …, all at once. With a split irqchip a vCPU exits with
+   * KVM_EXIT_IOAPIC_EOI at the end of an interrupt that belongs to a level-triggered one of them.
    */
   routeMessages(messages: readonly { address: bigint; data: number }[]): void {
     this.transfer(ioctl.KVM_SET_GSI_ROUTING, encodeRoutes(messages));

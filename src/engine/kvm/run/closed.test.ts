@@ -1,4 +1,4 @@
-/** Every method of a closed handle says that it is closed. */
+/** Every method of a closed handle throws an error that says so. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PAGE_SIZE } from '../../../memory/index.js';

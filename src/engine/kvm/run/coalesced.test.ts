@@ -80,7 +80,7 @@ describe('coalesced writes', { skip }, () => {
     ]);
   });
 
-  test('a range is only registered once it is busy, and nothing is lost or doubled on the way', () => {
+  test('a range is only registered once it is busy, and no write is lost or doubled meanwhile', () => {
     const count = 100;
     using machine = realMode(
       [...asm.movAl(0), ...asm.movCx(count), ...asm.outAl(0xe9), 0xfe, 0xc0, 0xe2, 0xfa, ...asm.hlt],

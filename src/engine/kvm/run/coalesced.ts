@@ -38,9 +38,9 @@ interface Zone {
 /**
  * Ranges that are registered with KVM once they are busy.
  *
- * After a registration, closing the VM waits until the kernel has freed the replaced list of devices: up to 16 ms (an RCU grace
- * period). That is too expensive for a guest that prints a line and halts, since an exit takes only some microseconds; a guest
- * that prints for a long time gains by it.
+ * After a registration, closing the VM waits until the kernel has freed the replaced list of devices: up to 16 ms (an
+ * RCU grace period). That is too expensive for a guest that prints a line and halts, since an exit takes only some
+ * microseconds; a guest that prints for a long time benefits.
  */
 export class LazyZones {
   /** How many ranges are not yet registered; while it is 0 there is nothing to count. */

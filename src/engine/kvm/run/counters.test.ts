@@ -38,7 +38,7 @@ describe('KVM’s own counters', { skip }, () => {
     assert.ok(all.every(({ name }) => !name.endsWith('_hist')));
   });
 
-  test('open no file before they are read, unless the engine is to be watchable', () => {
+  test('open no file before they are read, unless the engine is watchable', () => {
     const memory = GuestMemory.create([{ address: 0, size: MEMORY }]);
     const before = openFiles();
     {

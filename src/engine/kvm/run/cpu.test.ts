@@ -207,7 +207,7 @@ describe('ends of a run', { skip }, () => {
     expectExit(machine.cpu, 'halt');
   });
 
-  test('a request that came before the run keeps the guest from running', () => {
+  test('a request before the run prevents the guest from running', () => {
     using machine = realMode([...asm.hlt]);
     Atomics.store(machine.control, Control.request, 1);
     expectExit(machine.cpu, 'interrupted');
@@ -319,8 +319,8 @@ describe('a disposed CPU', { skip }, () => {
   });
 });
 
-describe('parts of a state that KVM has no place for', { skip }, () => {
-  test('FCS and FDS come back until the guest uses the x87', () => {
+describe('parts of a state that KVM cannot store', { skip }, () => {
+  test('FCS and FDS are returned until the guest uses the x87', () => {
     using machine = realMode([...asm.hlt, ...asm.hlt]);
     const { cpu } = machine;
     const selectors = { fcs: 0x1b, fds: 0x23 };
@@ -328,7 +328,7 @@ describe('parts of a state that KVM has no place for', { skip }, () => {
     assert.deepEqual(cpu.getState().fpuSelectors, selectors);
     expectExit(cpu, 'halt');
     assert.deepEqual(cpu.getState().fpuSelectors, selectors);
-    // As an instruction of the guest's would: not every KVM runs one in real mode.
+    // Like an instruction of the guest: not every KVM runs one in real mode.
     const area = cpu.handle.getXsave();
     area[Fxsave.ST]! ^= 1;
     area[XSTATE_BV]! |= Number(XCR0.X87);
@@ -350,9 +350,9 @@ describe('parts of a state that KVM has no place for', { skip }, () => {
       code: 'ELIMIT',
       message: /entry 1 is 0x4001, and memory has another value/,
     });
-    // Where PAE paging is off they mean nothing.
+    // Where PAE paging is off they have no effect.
     cpu.setState({ ...state, pdptes });
-    // The same as in memory: then the host decides whether it has the mode.
+    // The same as in memory: then it depends on the host whether it supports the mode.
     try {
       cpu.setState({ ...state, system, pdptes: [0n, 0x3001n, 0n, 0n] });
     } catch (error) {

@@ -72,7 +72,7 @@ export class KvmCpu implements EngineCpu {
   #showsEntry = false;
   /** True while an access that `exit` shows has not been completed. */
   #asks = false;
-  /** True where the mapping holds the registers that the vCPU has, or will have when it runs next. */
+  /** True where the mapping holds the vCPU's current registers, or those of its next run. */
   #registersShown = false;
   /** The MSRs of this CPU's state, after the first use. */
   #msrs: readonly number[] | undefined;
@@ -148,7 +148,7 @@ export class KvmCpu implements EngineCpu {
       if (this.#ioctl(this.#fd, KVM_RUN, 0) === 0) {
         this.#registersShown = this.#syncs;
         const lowered = words[REASON] === K.KVM_EXIT_SET_TPR;
-        // CR8 was lowered, and no interrupt waits for that: nothing to do.
+        // CR8 was lowered, and no interrupt is pending for that: nothing to do.
         if (lowered && !this.#deviceApic) continue;
         this.#held = lowered ? ExitKind.interruptWindow : exitKind(words);
         return this.#report();
@@ -186,7 +186,7 @@ export class KvmCpu implements EngineCpu {
     return false;
   }
 
-  /** The other thread has left the guest, with this error or none. True where `exit` shows why. @internal */
+  /** The other thread has exited the guest, with this error or none. True where `exit` shows the reason. @internal */
   leave(errno: number): boolean {
     this.hold(errno);
     if (this.#held === 0) return false;
@@ -194,7 +194,7 @@ export class KvmCpu implements EngineCpu {
     return true;
   }
 
-  /** As `leave`, but that `exit` will show it at the next `enter`. @internal */
+  /** As `leave`, but `exit` will show it at the next `enter`. @internal */
   hold(errno: number): void {
     const words = this.#words;
     this.#registersShown = this.#syncs;
@@ -204,7 +204,7 @@ export class KvmCpu implements EngineCpu {
     if (words[REASON] !== K.KVM_EXIT_SET_TPR) this.#held = exitKind(words);
   }
 
-  /** The thread in the guest is to leave it, or not to enter it. @internal */
+  /** The thread must exit the guest, or not enter it. @internal */
   leaveAtOnce(): void {
     this.#bytes[kvm_run.immediate_exit] = 1;
   }
@@ -249,8 +249,8 @@ export class KvmCpu implements EngineCpu {
   }
 
   /**
-   * New registers are about to be set: KVM would finish an instruction that is in the middle of an access, and its results
-   * would overwrite them. So it is finished here; its further accesses are not reported.
+   * New registers are about to be set: KVM would finish an instruction that is in the middle of an access, and its
+   * results would overwrite them. So the instruction is finished here; its further accesses are not reported.
    */
   #giveUpAccess(): void {
     for (let accesses = 0; this.#asks && accesses < MAX_ACCESSES; accesses++) {
@@ -361,7 +361,7 @@ export class KvmCpu implements EngineCpu {
     this.#live()[kvm_run.cr8] = value & 15;
   }
 
-  /** Reading it is a call of its own, and it does not go with the machine's clock. */
+  /** Reading it is a call of its own, and it does not follow the machine's clock. */
   readonly timeStamp = undefined;
 
   requestInterruptWindow(wanted: boolean): void {

@@ -15,14 +15,14 @@ export const STATE = {
   rests: 0,
   /** The vCPU's thread has it: it is in the guest, or about to be. */
   inside: 1,
-  /** It has left the guest, and waits for the machine's thread to look. */
+  /** It has exited the guest, and waits for the machine's thread. */
   left: 2,
-  /** Its thread is to end, and has ended. */
+  /** Its thread must end; it has ended. */
   ends: 3,
   ended: 4,
 } as const;
 
-/** What a vCPU's thread is started with. */
+/** The data with which a vCPU's thread is started. */
 export interface ThreadData {
   fd: number;
   index: number;

@@ -1,6 +1,6 @@
 /**
- * Several vCPUs of a VM, a thread each. Their exits are answered on the machine's thread, one at a time, while the other vCPUs are in
- * the guest; interrupts between them are the kernel's.
+ * Several vCPUs of a VM, each with a thread. Their exits are answered on the machine's thread, one at a time, while the
+ * other vCPUs are in the guest; the kernel delivers interrupts between them.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export class KvmCrew implements Crew {
   /** When `run` returns `interrupted` next, in milliseconds of `performance.now()`. */
   #due = Number.POSITIVE_INFINITY;
   #interval = 0;
-  /** The member that is looked at first: none is overlooked for long. */
+  /** The member that is checked first; it changes, so that each gets its turn. */
   #first = 0;
 
   constructor(control: Int32Array) {
@@ -54,7 +54,7 @@ export class KvmCrew implements Crew {
   run(): KvmCpu {
     const control = this.#control;
     for (;;) {
-      // Before the members are looked at: one that leaves meanwhile must not be slept over.
+      // Read before the members are checked: an exit that comes meanwhile must end the wait.
       const seen = Atomics.load(control, Control.wake);
       if (Atomics.load(control, Control.request) !== 0 || this.#rings()) return this.#interrupted();
       for (let n = 0; n < this.#members.length; n++) {
@@ -65,12 +65,12 @@ export class KvmCrew implements Crew {
         return member.cpu;
       }
       const woken = Atomics.wait(control, Control.wake, seen, this.#due - performance.now());
-      // Nobody left: somebody wants the monitor to look.
+      // No member has exited: the monitor was requested.
       if (woken !== 'timed-out' && !this.#members.some(hasLeft)) return this.#interrupted();
     }
   }
 
-  /** Lets a member run on; true where it has an exit to answer first. */
+  /** Lets a member continue; true where it has an exit to answer first. */
   #go({ cpu, words }: Member): boolean {
     const state = Atomics.load(words, MEMBER.state);
     if (state === STATE.inside) return false;
@@ -93,7 +93,7 @@ export class KvmCrew implements Crew {
     return true;
   }
 
-  /** The monitor is to look. The record of the first CPU says so; what it shows is nothing of the guest's. */
+  /** The monitor was requested. The first CPU's record reports that as `interrupted`, without an exit of the guest. */
   #interrupted(): KvmCpu {
     const { cpu } = this.#members[0]!;
     cpu.exit.kind = ExitKind.interrupted;
@@ -103,7 +103,7 @@ export class KvmCrew implements Crew {
   call(cpu: number): void {
     const member = this.#members[cpu]!;
     if (!this.#callOut(member)) return;
-    // An exit that it had is reported at its next run.
+    // Its own exit is reported at its next run.
     Atomics.store(member.words, MEMBER.state, STATE.rests);
     member.cpu.hold(member.words[MEMBER.errno]!);
   }
@@ -131,7 +131,7 @@ export class KvmCrew implements Crew {
       kick(member);
       Atomics.wait(words, MEMBER.state, STATE.inside, KICK_MS);
       if (performance.now() > limit)
-        throw new KvmError('EBUSY', `CPU ${cpu.index} did not leave its guest within ${PATIENCE_MS} ms`);
+        throw new KvmError('EBUSY', `CPU ${cpu.index} did not exit the guest within ${PATIENCE_MS} ms`);
     }
   }
 
@@ -147,7 +147,7 @@ export class KvmCrew implements Crew {
   }
 }
 
-/** Signals a member's thread to leave the guest, or not to enter it. */
+/** Signals a member's thread to exit the guest, or not to enter it. */
 function kick({ cpu, words }: Member): void {
   cpu.leaveAtOnce();
   const thread = Atomics.load(words, MEMBER.thread);

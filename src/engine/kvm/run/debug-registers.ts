@@ -11,10 +11,10 @@ export class DebugRegisters {
   readonly #kvm: Kvm;
   readonly #vcpu: Vcpu;
   readonly #trusted: boolean;
-  /** How many of them are breakpoints, and how many the watchpoints after those; undefined without a debugger. */
+  /** The number of breakpoints, and of the watchpoints after them; undefined without a debugger. */
   #taken: { breakpoints: number; watchpoints: number } | undefined;
 
-  /** @param trusted skip the test whether KVM hides a debugger's breakpoints and steps from the guest */
+  /** @param trusted skips the test whether KVM hides a debugger's breakpoints and steps from the guest */
   constructor(kvm: Kvm, vcpu: Vcpu, trusted: boolean) {
     this.#kvm = kvm;
     this.#vcpu = vcpu;

@@ -188,7 +188,7 @@ describe('an instruction that KVM gives up on', { skip }, () => {
     assert.equal(cpu.exit.ripLow, CODE);
   });
 
-  test('can be emulated by the caller: registers are set and the guest continues', (t) => {
+  test('can be emulated by the caller, which sets registers; then the guest continues', (t) => {
     using machine = realMode([0xd9, 0xe8, ...asm.hlt]);
     const { cpu } = machine;
     if (cpu.run() === ExitKind.halt) return t.skip('this host runs it');
@@ -199,7 +199,7 @@ describe('an instruction that KVM gives up on', { skip }, () => {
 });
 
 describe('the pages that VMX needs below 4 GiB', () => {
-  test('are at KVM’s default where no region is there', () => {
+  test('are at KVM’s default where no region overlaps', () => {
     assert.equal(findPrivatePages([{ address: 0, size: 0xfe000000 }]), 0xfffbc000);
   });
 

@@ -34,8 +34,8 @@ export interface KvmEngineOptions {
   /** The device file. Default `/dev/kvm`. */
   path?: string;
   /**
-   * Let the host share pages of equal content between VMs, where its KSM is on (madvise MADV_MERGEABLE). Saves memory
-   * with many similar guests, but lets a guest find out by timing that another one has an equal page. Default true.
+   * Lets the host share pages of equal content between VMs, where its KSM is on (madvise MADV_MERGEABLE). Saves memory
+   * with many similar guests, but lets a guest detect by timing that another one has an equal page. Default true.
    */
   mergeable?: boolean;
   /**
@@ -44,19 +44,19 @@ export interface KvmEngineOptions {
    */
   coalesceAfter?: number;
   /**
-   * Open the files of KVM's counters as soon as there is a VM, so that other processes of the same user can read them
-   * (`terrarium stat`): KVM itself opens them only for the process that made the VM. Costs two file descriptors per VM. Default
-   * false.
+   * Opens the files of KVM's counters as soon as there is a VM, so that other processes of the same user can read them
+   * (`terrarium stat`): KVM itself opens them only for the process that made the VM. Costs two file descriptors per VM.
+   * Default false.
    */
   watchable?: boolean;
   /**
-   * Exit for every instruction that KVM cannot emulate; otherwise KVM raises #UD in the guest outside ring 0. For an assisting
-   * engine, which runs such instructions. Default false.
+   * Exits for every instruction that KVM cannot emulate; otherwise KVM raises #UD in the guest outside ring 0. For an
+   * assisting engine, which runs such instructions. Default false.
    */
   failuresLeave?: boolean;
   /**
-   * Use KVM's breakpoints and steps without testing first whether it hides them from the guest in every mode. For tests of the
-   * modes in which it does. Default false.
+   * Uses KVM's breakpoints and steps without testing first whether it hides them from the guest in every mode. For
+   * tests of the modes in which it does. Default false.
    */
   trustGuestDebug?: boolean;
 }
@@ -128,7 +128,7 @@ export class KvmEngine implements Engine {
     if (cpus > 1 && irqchip !== 'kernel' && irqchip !== 'split')
       throw new EngineLimit(
         `on KVM ${cpus} CPUs need the kernel’s local APICs, which start and interrupt them`,
-        'take --irqchip split, or the software CPU: --engine soft',
+        'use --irqchip split, or the software CPU: --engine soft',
       );
     const vm = new KvmVm(this.device, memory, this.#options);
     vm.cpus = cpus;
@@ -163,7 +163,7 @@ export class KvmVm implements EngineVm {
   readonly #cpus: KvmCpu[] = [];
   /** The slots of the VM, with their sizes in bytes: a hidden region has none. */
   readonly #mapped = new Map<number, number>();
-  /** The slots with a dirty log, and the pages in it from before the slot was mapped as it is now. */
+  /** The slots with a dirty log, and the pages that it had before the slot was last remapped. */
   readonly #logs = new Map<number, number[]>();
   #base = 0n;
   readonly #zones: LazyZones;
@@ -219,7 +219,7 @@ export class KvmVm implements EngineVm {
     if (this.#kvm.checkExtension(KVM_CAP_SPLIT_IRQCHIP) === 0)
       throw new EngineLimit(
         'this KVM has no split interrupt controllers (KVM_CAP_SPLIT_IRQCHIP)',
-        'take those that are devices, --irqchip user, or all of the kernel’s, --irqchip kernel',
+        'use those that are devices, --irqchip user, or all in the kernel, --irqchip kernel',
       );
     this.handle.splitIrqChip(KVM_IOAPIC_NUM_PINS);
     this.#hasApic = true;
@@ -267,7 +267,10 @@ export class KvmVm implements EngineVm {
     return this.handle.signalMsi(BigInt(address), data);
   }
 
-  /** KVM reports the ends of level-triggered interrupts only: so all are declared as such here; the sent messages do not change. */
+  /**
+   * KVM reports the ends of level-triggered interrupts only: so all are declared as level-triggered here; the sent
+   * messages do not change.
+   */
   watchEnds(messages: readonly InterruptMessage[]): void {
     this.handle.routeMessages(
       messages.map(({ address, data }) => ({ address: BigInt(address), data: data | LEVEL_TRIGGERED })),
@@ -361,7 +364,7 @@ const PRIVATE_PAGES = 0xfffbc000;
 /** The identity map and three pages of TSS. */
 const PRIVATE_SIZE = 4 * PAGE;
 
-/** The highest free place for four pages, searched from KVM's default downwards. @internal */
+/** The highest free addresses for four pages, searched from KVM's default downwards. @internal */
 export function findPrivatePages(regions: readonly { address: number; size: number }[]): number | undefined {
   let address = PRIVATE_PAGES;
   for (;;) {

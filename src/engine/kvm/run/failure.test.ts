@@ -70,9 +70,9 @@ describe('the report of a failure', () => {
     assert.match(explain(250).message, /exit reason 250/);
   });
 
-  test('says what each reason means that has a name, and what to do', () => {
+  test('explains each reason that has a name, and says what to do', () => {
     const own = ['IO', 'HLT', 'MMIO', 'IRQ_WINDOW_OPEN', 'INTR', 'SET_TPR', 'TPR_ACCESS', 'SYSTEM_EVENT'];
-    // Of other processors, or of an irqchip that is split between the kernel and its user.
+    // Reasons of other processors, or of an irqchip that is split between the kernel and its user.
     const elsewhere = ['WATCHDOG', 'EPR', 'IOAPIC_EOI', 'AP_RESET_HOLD'];
     const inWords = ['UNKNOWN', 'SHUTDOWN', 'FAIL_ENTRY', 'INTERNAL_ERROR'];
     for (const [name, reason] of Object.entries(K)) {
@@ -85,7 +85,7 @@ describe('the report of a failure', () => {
     }
   });
 
-  test('speaks of paging only where the guest could have turned it on in vain', () => {
+  test('mentions paging only where the guest may have turned it on without effect', () => {
     const hintOf = (lacks: boolean) =>
       explainFailure(
         kvmRun(() => {}),

@@ -31,8 +31,7 @@ export function explainFailure(view: DataView, reason: number, lacksPaging = () 
         message: `the processor left the guest for a reason that KVM does not handle: ${hex(view.getBigUint64(f['hw.hardware_exit_reason'], true))}`,
       };
     default: {
-      const words =
-        otherReasons[reason] ?? 'the kernel may be newer than Terrarium and has reasons of its own';
+      const words = otherReasons[reason] ?? 'the kernel may be newer than Terrarium and have new reasons';
       return {
         name: exitReasonName(reason),
         message: `KVM left the guest for a reason that Terrarium’s machines do not have (exit reason ${reason}): ${words}`,

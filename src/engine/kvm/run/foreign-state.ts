@@ -1,12 +1,12 @@
 /**
- * The parts of another engine's state that KVM has no call for: kept and given back, or refused.
+ * The parts of another engine's state for which KVM has no call: stored and returned, or refused.
  *
  * @module
  */
 import { type CpuState, CR0, CR4, EFER, Fxsave, type SystemRegisters } from '../../../x86/index.js';
 import { EngineLimit } from '../api/errors.js';
 
-/** What a vCPU is made with, as far as it limits the states that it can take. */
+/** The properties of a vCPU that limit the states that it accepts. */
 export interface Limits {
   /** The interrupt controllers are KVM's. */
   hasApic: boolean;
@@ -44,7 +44,7 @@ function usesPae({ cr0, cr4, efer }: SystemRegisters): boolean {
   return (cr0 & CR0.PG) !== 0n && (cr4 & CR4.PAE) !== 0n && (efer & EFER.LMA) === 0n;
 }
 
-/** FCS and FDS, which KVM's XSAVE area leaves out, of the x87 state that they belong to. */
+/** FCS and FDS, which KVM's XSAVE area lacks, with the x87 state to which they belong. */
 export class KeptSelectors {
   #of: CpuState | undefined;
 
@@ -54,7 +54,7 @@ export class KeptSelectors {
     this.#of = fcs === 0 && fds === 0 ? undefined : state;
   }
 
-  /** Those of a state that the vCPU gives: kept ones while no x87 instruction has changed what they belong to, else 0. */
+  /** Their values for the vCPU's state: the stored ones while no x87 instruction has changed that state, else 0. */
   of({ fpu }: Pick<CpuState, 'fpu'>): CpuState['fpuSelectors'] {
     const kept = this.#of;
     if (kept !== undefined && sameX87(kept.fpu, fpu)) return { ...kept.fpuSelectors };

@@ -1,9 +1,7 @@
 /**
- * KVM's counters of another process.
- *
- * A VM's ioctls work only in the process that made it (KVM API 2: others get EIO), so no other process can open its statistics.
- * But where that process has opened the file of its statistics, others can read it: `pidfd_getfd` copies the file descriptor,
- * with the permission that a debugger needs (ptrace(2)).
+ * KVM's counters of another process. A VM's ioctls work only in the process that made it (KVM API 2: others get EIO),
+ * so no other process can open its statistics. But if that process has opened the file of its statistics, others can
+ * read it: `pidfd_getfd` copies the file descriptor, with the permission that a debugger needs (ptrace(2)).
  *
  * @module
  */

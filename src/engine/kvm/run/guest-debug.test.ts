@@ -8,7 +8,7 @@ import { kvmEngine } from '../index.js';
 /** nop; nop; out %al,$0x80; nop; hlt */
 const code = Uint8Array.of(0x90, 0x90, 0xe6, 0x80, 0x90, 0xf4);
 
-test('KVM stops before a breakpoint, again at the same place, and steps over it', { skip: noKvm }, () => {
+test('KVM stops at a breakpoint, stops there again, and steps over it', { skip: noKvm }, () => {
   using machine = createMachine({
     engine: kvmEngine({ trustGuestDebug: true }),
     image: code,
@@ -31,7 +31,7 @@ test('KVM stops before a breakpoint, again at the same place, and steps over it'
   assert.deepEqual(runs(), ['halted', 0x7c06n]);
 });
 
-test('KVM refuses more points than the processor has debug registers, and says so', { skip: noKvm }, () => {
+test('more points than the processor has debug registers are refused with a reason', { skip: noKvm }, () => {
   using machine = createMachine({
     engine: kvmEngine({ trustGuestDebug: true }),
     image: code,

@@ -1,6 +1,6 @@
 /**
- * The thread of one of several vCPUs: it enters the guest when the machine's thread says so, and tells it that the vCPU has left.
- * What the exit was, and its answer, are in the mapping that both threads see.
+ * The thread of one of several vCPUs: it enters the guest on request of the machine's thread, and reports that the vCPU
+ * has exited. The exit and its answer are in the mapping that both threads see.
  *
  * @module
  */
@@ -26,7 +26,7 @@ for (;;) {
     continue;
   }
   let failed = 0;
-  // A vCPU that waits for its start-up interrupt, or that just received it, is not ready at times.
+  // A vCPU that waits for its start-up interrupt, or that just received it, may not be ready.
   do failed = ioctl(fd, KVM_RUN, 0) === 0 ? 0 : errno();
   while (failed === errnoNumbers.EAGAIN);
   if (failed === errnoNumbers.EINTR) drainKicks();

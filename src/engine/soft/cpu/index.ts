@@ -300,7 +300,7 @@ function step(events: u32, single: bool, answering: bool): void {
     if (events & EVENT_TRAP && !quiet) raiseTrap(BS);
     // A trap ends the halt before it begins.
     if (load<u32>(TRAPS) && load<u32>(EXIT_KIND) == EXIT_HALT) store<u32>(EXIT_KIND, 0);
-    // A processor that waits takes interrupts.
+    // A waiting processor takes interrupts.
   } else if (load<u32>(EXIT_KIND) != EXIT_X87) store<u32>(EVENTS, load<u32>(EVENTS) | shadows);
 }
 
@@ -311,9 +311,10 @@ function setResume(on: bool): void {
 }
 
 /**
- * Runs `budget` instructions or a few less, or until the monitor is needed; with `once`, one instruction. Returns the kind of
- * exit. Where the alarm comes first, the run ends exactly at the instruction at which CLOCK reaches ALARM. While it runs, CLOCK
- * includes the remaining budget. With `goesOn`, nothing was written to memory or registers since the last run.
+ * Runs `budget` instructions or a few less, or until the monitor is needed; with `once`, one instruction. Returns the
+ * kind of exit. Where the alarm comes first, the run ends exactly at the instruction at which CLOCK reaches ALARM.
+ * While it runs, CLOCK includes the remaining budget. `goesOn`: nothing was written to memory or registers since the
+ * last run.
  */
 export function run(budget: i64, once: bool, goesOn: bool): u32 {
   const untilAlarm = load<i64>(ALARM) - load<i64>(CLOCK);
@@ -346,7 +347,7 @@ export function run(budget: i64, once: bool, goesOn: bool): u32 {
     if (!answering && (left <= 0 || (few && !exact && !once))) return exit(EXIT_INTERRUPTED);
     if (events & EVENT_BREAKPOINTS && !answering && breaks(events)) continue;
     const alone = few || answering || (events & ~(EVENT_WINDOW | EVENT_SINGLE)) != 0;
-    // Only blocks look whether their page has a breakpoint.
+    // Only blocks check whether their page has a breakpoint.
     if (alone && !answering && !once && breaksForMonitor()) return exit(EXIT_DEBUG);
     const late = left == 1 && !answering && load<i64>(LATE_AT) == load<i64>(CLOCK);
     if (late) armLate();

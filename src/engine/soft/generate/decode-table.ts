@@ -20,7 +20,7 @@ import { operandSizes } from './operand.js';
 
 /** Bits of an entry, above the 20 of an index into FORMS or NODES; the numbers are those of cpu/decode.ts. */
 const Entry = { modrm: 1 << 24, registerOnly: 1 << 25 } as const;
-/** What selects among an entry's choices. 0: nothing, and the index is that of its forms. */
+/** The selector of an entry's choices. 0: none, and the index is that of its forms. */
 const Split = { prefix: 1 << 26, form: 2 << 26, formAndReg: 3 << 26, rm: 4 << 26 } as const;
 
 /** The sets of opcodes in their order in ENTRIES, 256 each; then the same for 64-bit code. */
@@ -52,7 +52,7 @@ class Pool {
   }
 }
 
-/** A feature's number in a form: 0 is none. Bit number - 1 of FEATURES says whether it is there. */
+/** A feature's number in a form: 0 is none. Bit number - 1 of FEATURES tells whether the CPU has it. */
 export const featureNumber = (feature: InstructionFeature): number =>
   instructionFeatures.indexOf(feature) + 1;
 

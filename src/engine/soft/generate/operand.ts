@@ -38,7 +38,7 @@ export function typeOf(operand: string, size: OperandSize): Type | undefined {
   }
 }
 
-/** How the decoder reads what follows ModRM; the numbers are those of cpu/decode.ts. */
+/** How the decoder reads the bytes after ModRM; the numbers are those of cpu/decode.ts. */
 const immediates = ['none', 'b', 'w', 'z', 'v', 'offset', 'far', 'enter', 'opcode'] as const;
 
 export function immediateOf(row: Opcode): number {

@@ -15,7 +15,7 @@ export class SoftClock implements EngineClock {
   #alarm = Number.POSITIVE_INFINITY;
   /** The count of instructions at which a run ends although no alarm is due. */
   #pause = Number.POSITIVE_INFINITY;
-  /** The cycle at which the turn of the CPU that runs is over. */
+  /** The cycle at which the turn of the running CPU ends. */
   #turn = Number.POSITIVE_INFINITY;
 
   /** @internal */
@@ -32,7 +32,7 @@ export class SoftClock implements EngineClock {
   }
 
   setAlarm(cycle: number): void {
-    // Not now: a guest whose alarm is always due would make no progress.
+    // Not at once: a guest whose alarm is always due would make no progress.
     this.#alarm = Math.max(cycle, this.cycles + 1);
     this.#arm();
   }

@@ -112,8 +112,8 @@ export class SoftCpu implements EngineCpu {
   }
 
   /**
-   * Delivers a pending interrupt or trap, which is a step of its own: a debugger sees the handler before its first instruction.
-   * Returns the exit's kind; undefined where nothing is pending.
+   * Delivers a pending interrupt or trap, which is a separate step: a debugger sees the handler before its first
+   * instruction. Returns the exit's kind; undefined where nothing is pending.
    */
   #deliver(): ExitKind | undefined {
     if (this.#asks()) return undefined;
@@ -144,7 +144,7 @@ export class SoftCpu implements EngineCpu {
     return refused;
   }
 
-  /** The request that is in the tables, where it is the same. */
+  /** The request in the tables, if it is the same. */
   #known(request = NO_REQUEST): DebugRequest {
     return isSame(request, this.#shared.request) ? this.#shared.request : request;
   }
@@ -272,7 +272,7 @@ export class SoftCpu implements EngineCpu {
     return (this.#program.rflags() & 0x200) !== 0;
   }
 
-  // The next few are asked while another CPU's access is answered: that one keeps the places.
+  // These are called while another CPU's access is answered, to which the fixed addresses belong.
   get taskPriority(): number {
     return this.#open().getUint32(this.#place(L.CR8), true);
   }
@@ -352,7 +352,7 @@ export class SoftCpu implements EngineCpu {
     this.exit.data = new DataView(new ArrayBuffer(0));
   }
 
-  /** For what concerns the state of this CPU: the places are its own from here on. */
+  /** For uses of this CPU's state: the fixed addresses belong to it from here on. */
   #live(): DataView {
     const view = this.#open();
     if (this.#shared.now !== this.index) this.#shared.select(this.index);

@@ -190,9 +190,9 @@ const APIC = 1 << 9;
 const X2APIC = 1 << 21;
 const TSC_DEADLINE = 1 << 24;
 const ARAT = 4;
-/** Leaf 1, EDX: EBX's bits 23-16 say how many APIC IDs a package has room for. */
+/** Leaf 1, EDX: EBX's bits 23-16 are the number of APIC IDs of a package. */
 const HTT = 1 << 28;
-/** AMD's leaf 8000_0001h, ECX: the logical processors of a package are cores; and leaf 8000_001Eh is there. */
+/** AMD's leaf 8000_0001h, ECX: the logical processors of a package are cores; and leaf 8000_001Eh exists. */
 const CMP_LEGACY = 1 << 1;
 const TOPOLOGY = 1 << 22;
 
@@ -225,7 +225,7 @@ const idBits = (cpus: number) => Math.ceil(Math.log2(cpus));
 
 const Level = { thread: 1, core: 2 } as const;
 
-/** Leaf 4: a first-level data cache a core, of 32 KiB: 64 sets of 8 lines. With EAX's bits 31-26 there is room for all cores. */
+/** Leaf 4: a first-level data cache of 32 KiB per core: 64 sets of 8 lines. EAX's bits 31-26 allow for all cores. */
 function cacheLeaves(cpus: number): CpuidLeaf[] {
   const room = ((1 << idBits(cpus)) - 1) << 26;
   const cache = {
@@ -241,13 +241,16 @@ function cacheLeaves(cpus: number): CpuidLeaf[] {
   ];
 }
 
-/** Leaf 0Bh: a thread a core, and all cores in one package. The processor fills in its own number, EDX (SDM 2A CPUID). */
+/**
+ * Leaf 0Bh: one thread per core, and all cores in one package. The processor fills in its own number, EDX (SDM 2A
+ * CPUID).
+ */
 function intelCores(cpus: number): CpuidLeaf[] {
   const level = (subleaf: number, type: number, shift: number, count: number): CpuidLeaf => ({
     ...{ leaf: 0xb, subleaf, eax: shift, ebx: count },
     ...{ ecx: subleaf | (type << 8), edx: 0 },
   });
-  // The subleaf that ends the list gives its own number back in ECX.
+  // The subleaf that ends the list returns its own number in ECX.
   return [
     ...cacheLeaves(cpus),
     level(0, Level.thread, 0, 1),
@@ -256,7 +259,7 @@ function intelCores(cpus: number): CpuidLeaf[] {
   ];
 }
 
-/** Leaves 8000_0008h and 8000_001Eh: cores with a thread each, in one node (APM 3 E.4.7, E.4.17). */
+/** Leaves 8000_0008h and 8000_001Eh: cores with one thread each, in one node (APM 3 E.4.7, E.4.17). */
 function amdCores(leaves: readonly CpuidLeaf[], cpus: number): CpuidLeaf[] {
   const known = leaves.map((one) => {
     if (one.leaf === 0x8000_0000) return { ...one, eax: 0x8000_001e };
@@ -289,7 +292,7 @@ const X87_STATE = 1n;
 /**
  * Writes the CPUID leaves and the values that follow from them.
  *
- * @param besides features that exist although the leaves do not have them
+ * @param besides features that exist although the leaves do not list them
  * @throws SoftError for more leaves than the engine can hold
  */
 export function writeCpuid(

@@ -12,11 +12,11 @@ export interface Program extends TranslatedCode {
   rflags(): number;
   /** Flushes the TLBs of all CPUs: a region was moved. */
   flushAll(): void;
-  /** Clears the TLB's tables of the CPU to which the places of the state belong. */
+  /** Clears the TLB's tables of the CPU to which the state's fixed addresses belong. */
   resetTlb(): void;
-  /** From now on the places of the state belong to this CPU. */
+  /** From now on the state's fixed addresses belong to this CPU. */
   selectCpu(cpu: number): void;
-  /** Makes a CPU the copy of the one to which the places of the state belong. */
+  /** Makes a CPU the copy of the one to which the state's fixed addresses belong. */
   cloneCpu(cpu: number): void;
   /** From now on, the first write to each page is seen. */
   guardPages(): void;

@@ -1,7 +1,7 @@
 import type { Sampling } from '../../contract/index.js';
 import type { SoftClock } from './clock.js';
 
-/** When a CPU calls for samples. */
+/** The moments of a CPU's samples. */
 export class Samples {
   readonly #clock: SoftClock;
   #sampling: Sampling | undefined;
@@ -17,7 +17,7 @@ export class Samples {
     this.#next(sampling?.first ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Takes one of the CPU that runs, where it is due. */
+  /** Takes a sample of the running CPU, if it is due. */
   look(cpu: number): void {
     if (this.#sampling !== undefined && this.#clock.instructions >= this.#due)
       this.#next(this.#sampling.take(cpu));

@@ -1,6 +1,6 @@
 /**
- * What the CPUs of one VM share: the program and its memory, the clock, the translator, the host's timer. The places of the state
- * in the engine area belong to one of them at a time.
+ * The parts that the CPUs of one VM share: the program and its memory, the clock, the translator, the host's timer. The
+ * state's fixed addresses in the engine area belong to one of them at a time.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export class Shared {
   readonly translator: Translator | undefined;
   readonly clock: SoftClock;
   readonly samples: Samples;
-  /** The CPU to which the places of the state belong. */
+  /** The CPU to which the state's fixed addresses belong. */
   now = 0;
   /** The content of the debugger's tables. */
   request = NO_REQUEST;
@@ -71,25 +71,25 @@ export class Shared {
     this.samples = new Samples(this.clock);
   }
 
-  /** From now on the places of the state belong to this CPU. */
+  /** From now on the state's fixed addresses belong to this CPU. */
   select(cpu: number): void {
     this.program.selectCpu(cpu);
     this.now = cpu;
   }
 
-  /** Where a CPU has a word of its state, be the places its own now or not; `at`: the word's place. */
+  /** The address of a word of a CPU's state, in the fixed addresses or in its area; `at`: the word's fixed address. */
   placeOf(cpu: number, at: number): number {
     if (cpu === this.now) return at;
     const area = L.POOL_END - (this.#cpus - cpu) * L.CPU_AREA;
     return at < L.REGIONS ? area + at : area + L.AREA_SYSTEM + at - L.TLB_NOW;
   }
 
-  /** Instructions until the next look at the clock. */
+  /** Instructions until the next check of the clock. */
   get slice(): bigint {
     return slices[this.#slice]!;
   }
 
-  /** A slice is over that began at `before`, 0 where that is not known. Gives when the next one begins. */
+  /** A slice that began at `before` (0: unknown) is over. Returns when the next one begins. */
   fitSlice(before: number): number {
     const now = performance.now();
     if (before === 0) return now;
@@ -105,7 +105,7 @@ export class Shared {
     this.#interval = intervalMs;
   }
 
-  /** The timer is to have rung already. */
+  /** The timer is already due. */
   ring(): void {
     this.#due = 0;
   }

@@ -24,7 +24,7 @@ function answer({ cpu: { exit } }: TestMachine, first: number): void {
 }
 
 describe('REP INS', () => {
-  test('that runs from RAM into MMIO writes the rest there, an exit each, and reads the port once', () => {
+  test('that crosses from RAM into MMIO writes the rest there, with an exit each, and reads the port once', () => {
     using machine = realMode(REP_INSB);
     const { cpu, memory } = machine;
     start(machine, { segment: 0x0fff, di: 12, count: 7 });
@@ -84,7 +84,7 @@ describe('REP INS', () => {
     assert.deepEqual([cpu.getRegisters().rbx, cpu.getRegisters().rip], [rbx + 1n, 0x1004n]);
   });
 
-  test('comes one by one where each round is trapped', () => {
+  test('is done one by one where each iteration is trapped', () => {
     using machine = realMode(REP_INSB);
     const { cpu, memory } = machine;
     // The handler of the single-step trap: INC BX, IRET

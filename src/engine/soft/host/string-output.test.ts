@@ -25,7 +25,7 @@ const written = ({ cpu: { exit } }: TestMachine) => {
   return [...new Uint8Array(exit.data.buffer, exit.data.byteOffset + exit.offset, exit.count * exit.size)];
 };
 
-/** All that leaves until the guest halts. */
+/** All output until the guest halts. */
 function all(machine: TestMachine): { counts: number[]; bytes: number[] } {
   const counts: number[] = [];
   const bytes: number[] = [];
@@ -69,7 +69,7 @@ describe('REP OUTS', () => {
     assert.deepEqual(all(machine).counts, [70]);
   });
 
-  test('is one for a page, and for 1,024 bytes at most', () => {
+  test('is one exit per page, and for 1,024 bytes at most', () => {
     using machine = realMode(REP_OUTSB);
     start(machine, { si: 0x2ff0, count: 2000 });
     assert.deepEqual(all(machine).counts, [16, 1024, 960]);
@@ -85,7 +85,7 @@ describe('REP OUTS', () => {
     assert.equal(machine.cpu.instructions - before, 301n);
   });
 
-  test('is done with the exit’s elements, and with nothing further, when completeExit returns', () => {
+  test('has completed exactly the exit’s elements when completeExit returns', () => {
     using machine = realMode(REP_OUTSB);
     const { cpu } = machine;
     start(machine, { count: 1500 });
@@ -98,7 +98,7 @@ describe('REP OUTS', () => {
     assert.equal(cpu.exit.count, 476);
   });
 
-  test('starts again where registers were set after the exit', () => {
+  test('restarts where registers were set after the exit', () => {
     using machine = realMode(REP_OUTSB);
     const { cpu } = machine;
     start(machine, { count: 8 });
@@ -108,7 +108,7 @@ describe('REP OUTS', () => {
     assert.equal(cpu.getRegisters().rsi, 0x2001n);
   });
 
-  test('comes one by one where each round is trapped', () => {
+  test('is done one by one where each iteration is trapped', () => {
     using machine = realMode(REP_OUTSB);
     const { cpu, memory } = machine;
     start(machine, { count: 3, flags: TF });
@@ -121,7 +121,7 @@ describe('REP OUTS', () => {
     }
   });
 
-  test('that reads from RAM into MMIO sends what RAM has, and then asks for each', () => {
+  test('that crosses from RAM into MMIO sends RAM’s elements, and then reads the others one by one', () => {
     using machine = realMode(REP_OUTSB);
     const { cpu } = machine;
     start(machine, { segment: 0x0fff, si: 12, count: 6 });
@@ -134,7 +134,7 @@ describe('REP OUTS', () => {
     assert.deepEqual(written(machine), [0x5a]);
   });
 
-  test('sends the elements that it would send alone, in each size and direction', () => {
+  test('sends the same elements as one by one, in each size and direction', () => {
     using machine = realMode([]);
     fc.assert(
       fc.property(

@@ -1,4 +1,7 @@
-/** REP MOVS and REP STOS, whose rounds are done many at once, give what round after round gives (SDM 2B MOVS, REP; 2C STOS). */
+/**
+ * REP MOVS and REP STOS, which do many iterations at once, have the results of single iterations (SDM 2B MOVS, REP; 2C
+ * STOS).
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -11,7 +14,7 @@ const DF = 0x400n;
 interface Case {
   store: boolean;
   size: 1 | 2 | 4;
-  /** ECX, ESI and EDI count and address, not CX, SI and DI: those of 16 bits wrap around. */
+  /** The counter and addresses are ECX, ESI and EDI, since 16-bit ones wrap around. */
   wide: boolean;
   down: boolean;
   count: number;
@@ -39,13 +42,13 @@ const cases: fc.Arbitrary<Case> = fc
   })
   .map((one) => ({ ...one, count: Math.min(one.count, mostRounds(one)) }));
 
-/** So many that neither the code nor, before a fault, the interrupt table is written over. */
+/** As many as overwrite neither the code nor, before a fault, the interrupt table. */
 function mostRounds({ size, wide, down, si, di }: Case): number {
   if (down) return Math.floor((Math.min(si, di) - 0x2000) / size);
   return wide ? Number.POSITIVE_INFINITY : Math.floor((0x10000 - Math.max(si, di)) / size) + 40;
 }
 
-/** What the manual says, a round at a time, up to the round that would go over the segment's end and faults. */
+/** The manual's algorithm, one iteration at a time, up to the one that would exceed the segment and faults. */
 function model(bytes: Uint8Array, { store, size, wide, down, count, si, di, ax }: Case) {
   const step = down ? -size : size;
   const mask = wide ? 0xffffffff : 0xffff;
@@ -86,7 +89,7 @@ function run({ memory, cpu }: TestMachine, one: Case, ended = 1) {
 }
 
 describe('REP MOVS and REP STOS', () => {
-  test('move, fill, overlap, wrap, fault and count as their rounds one by one', () => {
+  test('move, fill, overlap, wrap, fault and count like single iterations', () => {
     using machine = realMode([]);
     const { memory } = machine;
     // #GP goes to a HLT that is not reached otherwise.
@@ -108,7 +111,7 @@ describe('REP MOVS and REP STOS', () => {
         );
         const after = memory.readBytes(0x2000, MEMORY - 0x2000);
         assert.ok(Buffer.compare(after, expected.subarray(0x2000)) === 0, 'memory');
-        // A repeated instruction counts a round each.
+        // A repeated instruction counts each iteration.
         assert.ok(done.instructions >= rounds && done.instructions <= rounds + 1, `${done.instructions}`);
         assert.equal(done.rip, BigInt(left > 0 ? handler + 1 : 0x1000 + lengthOf(one) + 1));
       }),
@@ -116,7 +119,7 @@ describe('REP MOVS and REP STOS', () => {
     );
   });
 
-  test('write over code, which is run as it was written', () => {
+  test('overwrite code, whose new form is run', () => {
     // MOV CX, 8; MOV DI, 1020h; MOV AL, 43h (INC BX); REP STOSB; JMP 1020h, where eight INC AX and a HLT are
     using machine = realMode([0xb9, 8, 0, 0xbf, 0x20, 0x10, 0xb0, 0x43, 0xf3, 0xaa, 0xeb, 0x14]);
     machine.memory.writeBytes(0x1020, Uint8Array.from([0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, HLT]));

@@ -1,5 +1,5 @@
 /**
- * What the tests of this room share: small machines in real and in protected mode with code at 0x1000.
+ * Helpers for this room's tests: small machines in real and in protected mode with code at 0x1000.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export const MEMORY = 0x10000;
 
 let program: WebAssembly.Module | undefined;
 
-/** The compiled program, as the build leaves it. */
+/** The compiled program from the build. */
 export function softProgram(): WebAssembly.Module {
   program ??= new WebAssembly.Module(readFileSync(path.resolve('dist/soft.wasm')));
   return program;
@@ -56,9 +56,9 @@ export function realMode(code: readonly number[], regions: RegionConfig[] = []):
 }
 
 export const HLT = 0xf4;
-/** Where the handlers of protected mode lie: each is a HLT, by vector. */
+/** The address of protected mode's handlers: each is a HLT, by vector. */
 export const HANDLERS = 0x3000;
-/** Where the stacks of the code and of its exceptions begin. */
+/** The start of the stacks of the code and of its exceptions. */
 export const STACK = 0x8000;
 const KERNEL_STACK = 0x7000;
 const GDT = 0x2000;

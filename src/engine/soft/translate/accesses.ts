@@ -37,7 +37,7 @@ export class Accesses {
     } else this.#operands.push(type, this.#loadKnown(op, access, addressOf(value, offset)));
   }
 
-  /** A load from an address that is known: gives the value, or writes code for it. */
+  /** A load from a known address: returns the value, or writes code for it. */
   #loadKnown(op: number, access: Access, address: number | Formula): Known | undefined {
     const { writer, place, mode } = this.#subject;
     const at = numberOf(address);
@@ -74,7 +74,7 @@ export class Accesses {
     return undefined;
   }
 
-  /** The lazy flags' kind, if it is known: the code depends on that. */
+  /** The lazy flags' kind, if it is known: the code depends on it. */
   #flags(): number | undefined {
     const { writer, form } = this.#subject;
     if (writer.flags !== SAME_FLAGS) return writer.flags;
@@ -84,14 +84,14 @@ export class Accesses {
 
   #recordField(op: number, access: Access, offset: number): Known {
     const { view, record } = this.#subject.place;
-    // The blocks that a branch went to last are the region's business.
+    // The blocks of a branch's last targets are handled by the region.
     if (op === I32_LOAD && (offset === L.OP_TAKEN || offset === L.OP_NOT_TAKEN)) return 0;
     const field = Formula.load(this.#subject.place, offset, access);
     const none = offset === L.OP_DISPLACEMENT && access.bytes === 8 && !hasDisplacement(view, record);
     return none || isFixed(offset, access, field.value) ? field.value : field;
   }
 
-  /** Part of a place of 64 bits. */
+  /** Reads a part of a 64-bit place. */
   #narrow(get: () => void, byte: number, { bytes, signed, long }: Access): void {
     const { writer } = this.#subject;
     if (byte + bytes > 8) throw new CannotFold();
@@ -153,7 +153,7 @@ export class Accesses {
       this.#storeRealised(op, offset);
       return 'state';
     }
-    // An exception, or the note of an operation that cannot continue.
+    // An exception, or the mark of an operation that cannot continue.
     if (at === L.CURRENT || at === L.FAULT_VECTOR || at === L.FAULT_CODE || at === L.TROUBLE) return 'leaves';
     throw new CannotFold();
   }
@@ -164,7 +164,7 @@ export class Accesses {
     this.#subject.writer.access(op, offset);
   }
 
-  /** Writes part of a place of 64 bits, or all of it. */
+  /** Writes a 64-bit place, or a part of it. */
   #storePart(local: (opcode: number) => void, byte: number, { bytes, long }: Access): void {
     const { writer } = this.#subject;
     if (byte + bytes > 8) throw new CannotFold();

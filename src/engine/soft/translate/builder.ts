@@ -1,9 +1,8 @@
 /**
- * A translated function under construction: its bytes, its locals, and which of the CPU's state is in them.
- *
- * The general registers and the lazy flags are in locals as far as the function uses them. They are stored where the function
- * ends, and around operations that the interpreter's own functions do (`sync`): which those are is known at the end, so their
- * places are noted and filled in by `finish`.
+ * A translated function under construction: its bytes, its locals, and the CPU state in them. The general registers and
+ * the lazy flags that the function uses are in locals. They are stored where the function ends, and around operations
+ * of the interpreter's own functions (`sync`): the used ones are only known at the end, so the places are recorded, and
+ * `finish` fills them in.
  *
  * @module
  */
@@ -17,20 +16,20 @@ interface Sync {
   load: boolean;
 }
 
-/** Where the code of an operation's record begins. */
+/** The start of the code for an operation's record. */
 export interface Mark {
   readonly at: number;
   readonly record: number;
 }
 
-/** A function's body, with declarations of its locals, and where its operations are in it. */
+/** A function's body, with declarations of its locals, and the places of its operations. */
 export interface Body {
   readonly bytes: Uint8Array;
   readonly marks: readonly Mark[];
 }
 
 export class Builder extends Writer {
-  /** The levels of the blocks around all: after them `next` follows, or `enter`. */
+  /** The levels of the outermost blocks: `next` or `enter` follows after them. */
   plain = 0;
   through = 0;
   readonly #temporaries = temporaryTypes.map(() => 0);
@@ -60,8 +59,8 @@ export class Builder extends Writer {
   }
 
   /**
-   * Notes what a piece of code that was added has: bits of the places of state that it uses and writes, and how many temporary
-   * locals of each type.
+   * Records the needs of an added piece of code: bits of the places of state that it uses and writes, and its number of
+   * temporary locals of each type.
    */
   use(uses: number, writes: number, temporaries: readonly number[]): void {
     this.uses |= uses;
@@ -71,17 +70,17 @@ export class Builder extends Writer {
     }
   }
 
-  /** Here the state that is in locals goes to memory, or comes from there. */
+  /** Stores the state in locals to memory here, or loads it. */
   sync(load: boolean): void {
     this.#syncs.push({ at: this.bytes.length, load });
   }
 
-  /** Here an operation begins. */
+  /** Marks the start of an operation. */
   mark(record: number): void {
     if (this.#marks.at(-1)?.record !== record) this.#marks.push({ at: this.bytes.length, record });
   }
 
-  /** The function: the notes are filled in. */
+  /** Returns the function, with the recorded places filled in. */
   finish(): Body {
     const out = new Bytes();
     this.#declare(out);

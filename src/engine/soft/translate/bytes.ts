@@ -51,7 +51,7 @@ export class Bytes {
     this.length += bytes.length;
   }
 
-  /** The bytes of `from` between two places: few, so that a loop is quickest. */
+  /** The bytes of `from` between two places: few, so a loop is fastest. */
   copy(from: Uint8Array, start: number, end: number): void {
     const length = end - start;
     if (this.length + length > this.#bytes.length) this.#grow(length);
@@ -61,7 +61,7 @@ export class Bytes {
     this.length = at;
   }
 
-  /** A vector of bytes: their number and they themselves. */
+  /** A vector of bytes: their number and the bytes. */
   vector(bytes: Uint8Array): void {
     this.u32(bytes.length);
     this.append(bytes);

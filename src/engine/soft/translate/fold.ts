@@ -1,16 +1,16 @@
 /**
- * One operation of a translated function: its handler's code with the operation's record known.
+ * One operation of a translated function: its handler's code, specialized for the operation's record.
  *
- * The handler is read instruction by instruction. What is known stays a number or a formula of the record, and everything else is
- * written out; so a register's number becomes the register's local, an `if` about the form of an operand becomes one of its
- * halves, and what the interpreter asks of memory is asked here as well. Calls are followed, but for these:
+ * The handler is read instruction by instruction. Known values stay numbers or formulas of the record, and code is
+ * written for everything else; so a register's number becomes the register's local, an `if` on the form of an operand
+ * becomes one of its branches, and the interpreter's checks of memory become code. Calls are followed, except these:
  *
  * - at `enter` the operation continues elsewhere: the region provides the code.
- * - `refill` is called: it changes nothing but the TLB.
- * - What may raise an exception, or end the block, is called only where something is not as usual. There the function is left
- *   before the operation, which the interpreter does from its start. Nothing may have been changed by then.
- * - What is too large, or has code that is not understood, makes the whole operation one that the interpreter's handler does
- *   (`CannotFold`); where it is called only now and then, the handler does the operation then.
+ * - `refill` is called: it changes only the TLB.
+ * - Functions that may raise an exception, or end the block, are called only in unusual cases. There the translation is left before
+ *   the operation, which the interpreter executes from its start. Nothing may have been changed before that.
+ * - For functions that are too large or have unsupported code, the interpreter's handler executes the whole operation
+ *   (`CannotFold`); where such a function is only called on some paths, the handler executes the operation on these.
  *
  * @module
  */
@@ -102,7 +102,7 @@ class Fold {
     return call;
   }
 
-  /** A zero that is no integer. */
+  /** A zero of a type that is not an integer. */
   #clear(type: number): void {
     const writer = this.#writer;
     writer.op(type === Type.f32 ? Op.f32Const : type === Type.f64 ? Op.f64Const : VECTOR + 12);
@@ -119,7 +119,7 @@ class Fold {
     this.#writer.local(Op.localSet, this.#local(call, index));
   }
 
-  /** Follows a function to its end; `base` is the frame that its `return` leaves. True if some way comes there. */
+  /** Follows a function to its end; `base` is the frame that its `return` leaves. True if some path reaches the end. */
   #follow(call: Call, base: Frame): boolean {
     const { code } = call;
     const floor = this.#frames.length - 1;
@@ -196,10 +196,10 @@ class Fold {
     return true;
   }
 
-  /** A way comes to the end of a frame, with its value on top of the stack. */
+  /** A path reaches the end of a frame, with its value on top of the stack. */
   #arrive(call: Call, frame: Frame, falls: boolean): void {
     if (frame.at === -1 && call.depth === 0) {
-      // The operation's end: the next record follows.
+      // The end of the operation: the next record follows.
       const { value } = this.#stack.top();
       const next = this.#subject.place.record + L.OP_SIZE;
       if (!(value instanceof Formula) || plain(value) !== next) throw new CannotFold();
@@ -238,7 +238,7 @@ class Fold {
       this.#arrive(call, frame, true);
       this.#frames.pop();
     }
-    // An `if` without `else`: the way that does not enter it.
+    // An `if` without `else`: the path that does not enter it.
     if (frame.form === 'if' && frame.before !== undefined) {
       if (frame.merged === undefined) frame.merged = frame.before;
       else mergeInto(frame.merged, frame.before);
@@ -254,14 +254,14 @@ class Fold {
     return true;
   }
 
-  /** The value of a frame that was left at its end, which is on WebAssembly's stack. */
+  /** The value of a frame that has reached its end, on WebAssembly's stack. */
   #give({ type, value, isPlace }: Frame): void {
     if (type === Type.none) return;
     if (value !== undefined) this.#writer.op(Op.drop);
     this.#stack.push(type, value, isPlace ? 'place' : undefined);
   }
 
-  /** An `if`: where its condition is known, the half that is taken comes next. */
+  /** An `if`: where its condition is known, only the taken branch follows. */
   #choose(call: Call, at: number): number {
     const { code } = call;
     const { value, is } = this.#stack.pop();
@@ -376,7 +376,7 @@ class Fold {
     const { code } = call;
     const { value } = this.#stack.top();
     call.known[index] = value;
-    // A local that is written once has its value wherever it is read.
+    // A local that is written once has this value at every read.
     const once = code.writes[index] === 1 && index >= code.params && !code.zeroed.includes(index);
     if (value === undefined) this.#writer.local(keep ? Op.localTee : Op.localSet, this.#local(call, index));
     else if (!once) this.#write(call, index, value);
@@ -389,7 +389,10 @@ class Fold {
     return false;
   }
 
-  /** A way goes to the end of a frame. Where it came there by a half of an `if`, what follows in the frame is not for every way. */
+  /**
+   * A path branches to the end of a frame. If it comes from one branch of an `if`, the following code of the frame is
+   * not for every path.
+   */
   #leftBy(frame: Frame): void {
     const inner = this.#frames.slice(this.#frames.indexOf(frame) + 1);
     if (inner.some(({ uncertain, passed }) => uncertain || passed)) frame.passed = true;
@@ -399,7 +402,7 @@ class Fold {
     return this.#frames.some(({ uncertain }) => uncertain);
   }
 
-  /** On this way, which is not always taken, the interpreter's handler does the operation. */
+  /** On this path, which is not always taken, the interpreter's handler executes the operation. */
   #performs(): boolean {
     const isAlways = !this.#isUncertain() && !this.#frames.some(({ passed }) => passed);
     if (this.#changed || isAlways) throw new CannotFold();
@@ -438,7 +441,7 @@ class Fold {
     return true;
   }
 
-  /** A call of `enter`: its arguments are the address and the slot that may know the block there. */
+  /** A call of `enter`: its arguments are the address and the slot that may cache its block. */
   #goOn(): void {
     const slot = this.#stack.pop().value;
     if (slot === undefined) throw new CannotFold();

@@ -1,10 +1,11 @@
 /**
  * A region as one WebAssembly function with structured control flow (Ramsey: Beyond Relooper, 2022).
  *
- * The function is a handler: it gets its record, and returns the next operation. Its caller has charged the
- * first block's instructions; each branch inside charges those of the block that it goes to, as the interpreter does. So at each
- * moment the state is that of the interpreter at the same operation, except for the values in locals. The budget is checked where
- * the function begins and where a loop goes back: there it has to be enough for the longest way to the next look.
+ * The function is a handler: it gets its record, and returns the next operation. Its caller has charged the first
+ * block's instructions; each branch inside charges those of the block that it goes to, as the interpreter does. So at
+ * each moment the state is that of the interpreter at the same operation, except for the values in locals. The budget
+ * is checked where the function begins and where a loop goes back: there it has to be enough for the longest path to
+ * the next check.
  *
  * @module
  */
@@ -32,11 +33,11 @@ const I32_SUB = 0x6b;
 const I64_EXTEND_S = 0xac;
 const I64_EXTEND_U = 0xad;
 
-/** Canonical addresses of 48 bits are so many from 0 up and down; and more than what a displacement reaches. */
+/** 48-bit canonical addresses reach this far up and down from 0; and a distance beyond any displacement. */
 const HALF_OF_CANONICAL = 1n << 47n;
 const REACH = 1n << 33n;
 
-/** What `callThrough` gives where a call came back to the block after it. */
+/** The result of `callThrough` where a call returned to the block after it. */
 const CAME_BACK = 1;
 
 /** The body of a region's function. */
@@ -116,7 +117,7 @@ class FunctionWriter {
     builder.op(I32_OR);
   }
 
-  /** Not entered where the code segment ends within the page, or where a jump of 16 bits would come around to its beginning. */
+  /** Not entered where the code segment ends within the page, or where a 16-bit jump would wrap to its beginning. */
   #checkSegment(): void {
     const builder = this.#builder;
     const { nodes, mode } = this.#region;
@@ -147,7 +148,7 @@ class FunctionWriter {
     this.#builder.access(opcode, address);
   }
 
-  /** Stores the locals; `Local.block` is the block that the function is in. */
+  /** Stores the locals; `Local.block` is the function's current block. */
   #storeAll(): void {
     const builder = this.#builder;
     builder.sync(false);
@@ -156,7 +157,7 @@ class FunctionWriter {
       builder.get(Local.budget);
       builder.op(I64_SUB);
     });
-    // As far after the first block as it lies after it in memory.
+    // Its RIP is as far after the first block's as it is in memory.
     this.#storePlace(() => {
       builder.get(Local.block);
       builder.access(LOAD32, L.BLOCK_START);
@@ -166,7 +167,7 @@ class FunctionWriter {
     });
   }
 
-  /** Stores the budget, the block and its RIP; `delta` gives how far that is after the first block's. */
+  /** Stores the budget, the block and its RIP; `delta` is the distance from the first block's RIP. */
   #storePlace(delta: () => void): void {
     const builder = this.#builder;
     builder.i32(0);
@@ -191,7 +192,7 @@ class FunctionWriter {
     builder.access(STORE64, L.TRANSLATED_INSTRUCTIONS);
   }
 
-  /** Instructions are counted from here on: so many were charged already. */
+  /** Instructions are counted from here on: this many are already charged. */
   #count(charged: number): void {
     const builder = this.#builder;
     builder.get(Local.budget);
@@ -200,7 +201,7 @@ class FunctionWriter {
     builder.set(Local.counted);
   }
 
-  /** A node, and all that it dominates. */
+  /** A node, and all nodes that it dominates. */
   #tree(node: Node): void {
     const builder = this.#builder;
     if (node.isLoop) {
@@ -243,7 +244,7 @@ class FunctionWriter {
     return this.#templates.get({ view: this.#view, record, delta }, mode, flags, mostLeft !== 0);
   }
 
-  /** True if the operation after it comes next on some way. */
+  /** True if some path continues with the following operation. */
   #operation(node: Node, record: number, template: Template): boolean {
     const builder = this.#builder;
     const place = { view: this.#view, record, delta: node.delta };
@@ -284,7 +285,7 @@ class FunctionWriter {
     builder.branch(builder.through);
   }
 
-  /** A branch to a block of the region. False where it has to leave. */
+  /** A branch to a block of the region. False where it leaves the region. */
   #edge(node: Node, slot: number): boolean {
     const target = node.edges.get(slot);
     if (target === undefined || !canBranch(node, target)) return false;
@@ -309,7 +310,7 @@ class FunctionWriter {
     else this.#tree(target);
   }
 
-  /** Goes to where the CPU is sent, and on after the call where that comes back there. */
+  /** Continues at the CPU's new RIP, and after the call if it returns there. */
   #call(node: Node, slot: number): void {
     const { after } = node;
     if (after === undefined || !canBranch(node, after)) {
@@ -325,7 +326,7 @@ class FunctionWriter {
     builder.i32(after.longest - after.count);
     builder.call(Imported.callThrough);
     builder.set(Local.next);
-    // The instructions of now, which are not counted yet.
+    // The current instructions, which are not counted yet.
     builder.get(Local.counted);
     builder.get(Local.budget);
     builder.op(I64_SUB);
@@ -362,8 +363,8 @@ class FunctionWriter {
   }
 
   /**
-   * The interpreter's handlers do the operations from `first` to `last`. Where one goes on elsewhere, or something is due after
-   * them, the function ends.
+   * The interpreter's handlers execute the operations from `first` to `last`. Where one continues elsewhere, or an
+   * event is due after them, the function ends.
    */
   #perform(node: Node, first: number, last: number): void {
     const builder = this.#builder;
@@ -381,7 +382,7 @@ class FunctionWriter {
     builder.i32(this.#region.mode);
     builder.op(I32_XOR);
     builder.op(I32_OR);
-    // The rounds of a repeated instruction are charged one by one.
+    // The iterations of a repeated instruction are charged one by one.
     this.#load(LOAD64, L.BUDGET);
     builder.tee(Local.budget);
     builder.i64(BigInt(node.longest - node.count));
@@ -392,7 +393,7 @@ class FunctionWriter {
     this.#takeUp();
   }
 
-  /** Pushes the handler's result, and the operation after, onto the stack. */
+  /** Pushes the handler's result, and the next operation, onto the stack. */
   #performOne(record: number): void {
     const builder = this.#builder;
     builder.mark(record);
@@ -420,7 +421,7 @@ class FunctionWriter {
   }
 }
 
-/** Forward, or back to the beginning of a loop that the branch is in. */
+/** Forward, or back to the beginning of a loop that contains the branch. */
 function canBranch(from: Node, to: Node): boolean {
   return to.order > from.order || dominates(to, from);
 }

@@ -16,48 +16,54 @@ import { Templates } from './templates.js';
 
 export { ProgramCode } from './program.js';
 
-/** `eager` translates code that ran once, for tests. */
+/** `eager` translates code that has run once, for tests. */
 export type TranslateMode = 'off' | 'on' | 'eager';
 
-/** How often `enter` comes to a block before it is translated, and how many instructions runs have that end in it. */
+/**
+ * How often a block is entered by `enter` before it is translated, and the number of instructions of runs that end in
+ * it.
+ */
 const heat = { on: 4000, eager: 1 };
 const ending = { on: 600_000, eager: 1 };
-/** So much more for a block that is part of a translation: mostly, runs end in it because that runs. */
+/** The factor for a block that is part of a translation: runs mostly end in it because the translation runs. */
 const COVERED = 4;
 /**
- * A function that was left early so often, because the TLB did not know an address, is translated once more: it asks then, and
- * goes on. That is slower where it is rare.
+ * A function that was left early this often because of TLB misses is translated again: the new one calls `refill` and
+ * continues. That is slower where misses are rare.
  */
 const leftEarly = { on: 256, eager: 2 };
-/** How large one function may be: its blocks, and their instructions. */
+/** The largest function: its blocks, and their instructions. */
 const largest = { on: { blocks: 32, instructions: 200 }, eager: { blocks: 5, instructions: 24 } };
 /** Functions of one module, and their bytes: the host compiles it at once. */
 const MOST_TOGETHER = 8;
 const MOST_BYTES_TOGETHER = 8000;
-/** The limit of kept code; then all blocks are dropped. */
+/** The limits of stored code; beyond them all blocks are dropped. */
 const MOST_FUNCTIONS = 10_000;
 const MOST_BYTES = 8 * 1024 * 1024;
 /**
- * Translating has to pay. What it takes is reckoned in instructions that could be interpreted meanwhile, so that it does not depend
- * on how busy the host is: for each instruction, each kind of operation that was not met before, and each module.
+ * Translation must be worth its cost. The cost is estimated in instructions that could be interpreted meanwhile, so
+ * that it does not depend on the host's load: for each instruction, each new kind of operation, and each module.
  */
 const price = { instruction: 4000, template: 40_000, module: 40_000 };
-/** It may take so much, and a part of all instructions that ran, and a part of those that ran translated. */
+/**
+ * The budget of translation: a fixed part, a part of all instructions that ran, and a part of those that ran
+ * translated.
+ */
 const HEAD_START = 1_500_000;
 const PART_OF_ALL = 1 / 12;
 const PART_OF_TRANSLATED = 1 / 3;
 /** No run is longer than the longest slice: time beyond it was skipped. */
 const LONGEST_RUN = 1 << 20;
-/** Milliseconds of one look, so that a stop is not felt. */
+/** Milliseconds of translation at a time, so that no pause is noticeable. */
 const PAUSE_MS = 1;
-/** For how many instructions a page that was written over is left alone: twice as long each time. */
+/** For how many instructions an overwritten page is not translated: twice as many each time. */
 const firstWait = { on: 1_000_000, eager: 50 };
 const longestWait = { on: 1_000_000_000, eager: 400 };
 
 /** The most reported places. */
 const MOST_PLACES = 10;
 
-/** What the translator did so far. */
+/** The translator's statistics. */
 export interface TranslationStats {
   functions: number;
   modules: number;
@@ -67,22 +73,22 @@ export interface TranslationStats {
   instructions: number;
   /** Milliseconds spent translating, the host's compiler included. */
   ms: number;
-  /** How often all translations were dropped, because there were too many. */
+  /** How often all translations were dropped because there were too many. */
   forgotten: number;
-  /** Why no more is translated, if so. */
+  /** The reason, if no more is translated. */
   stopped: string | undefined;
 }
 
-/** What the translations of a page came to. */
+/** The history of a page's translations. */
 interface PageHistory {
-  /** One of its blocks that was translated: it starts nowhere any more once the page was written over. */
+  /** One of its translated blocks: its start becomes invalid when the page is overwritten. */
   block: number;
   losses: number;
-  /** Until so many instructions have run it is left alone. */
+  /** It is not translated until this many instructions have run. */
   until: number;
 }
 
-/** Makes templates of the program's bytes when they are first wanted: most guests are done before. */
+/** Makes templates from the program's bytes at their first use: most guests end before that. */
 export function templatesOf(bytes: () => Uint8Array): () => Templates {
   let templates: Templates | undefined;
   return () => {
@@ -99,21 +105,21 @@ export class Translator {
   readonly #view: DataView;
   readonly #samples = new Map<number, number>();
   readonly #wanted = new Set<number>();
-  /** Blocks whose translations are not left where the TLB does not know an address. */
+  /** Blocks whose translations are not left at a TLB miss. */
   readonly #resuming = new Set<number>();
   readonly #ends = new Map<number, BlockEnd>();
-  /** Blocks that are part of a translation, with the instructions of that which begins with them. */
+  /** Blocks that are part of a translation, with the instructions of the translation that begins with them. */
   readonly #covered = new Map<number, number>();
   readonly #pages = new Map<number, PageHistory>();
   readonly #mode: 'on' | 'eager';
   readonly #first: number;
-  /** What was begun and not finished. */
+  /** Unfinished work. */
   #preparation: Preparation | undefined;
   #next: number;
   #generation = -1;
-  /** The low half of CLOCK at the last look. */
+  /** The low half of CLOCK at the last check. */
   #clock = 0;
-  /** Approximate number of instructions that ran; and the time for translation. */
+  /** The approximate number of instructions that ran; and the time for translation. */
   #seen = 0;
   #spent = 0;
   #bytes = 0;
@@ -155,12 +161,12 @@ export class Translator {
     return this.#view.getBigInt64(L.TRANSLATED_INSTRUCTIONS, true);
   }
 
-  /** How often translated code was left in its middle. */
+  /** How often translated code was left before its end. */
   get left(): number {
     return Number(this.#view.getBigInt64(L.LEFT_COUNT, true));
   }
 
-  /** Where that was, and where it continued in code that is not translated: the places that it came to most. */
+  /** The most frequent places of that, and those where it continued in code that is not translated. */
   get places(): { rip: bigint; times: number; enters: boolean }[] {
     const view = this.#view;
     const places = Array.from({ length: L.MAX_LEFT_PLACES }, (_, n) => {
@@ -181,7 +187,7 @@ export class Translator {
   /**
    * Finds hot code, between two runs, and translates it.
    *
-   * @param isSample true if the run ended because its budget did: then it is somewhere where the CPU often is
+   * @param isSample true if the run used up its budget: then it ended at a frequent place
    */
   look(isSample: boolean): void {
     const view = this.#view;
@@ -197,7 +203,7 @@ export class Translator {
     else if (this.#spent < this.#allowed()) this.#translate(performance.now() + PAUSE_MS);
   }
 
-  /** A hot block; or one whose translation was left early too often, and is made once more. */
+  /** A hot block; or one whose translation was left early too often and is made again. */
   #note(block: number): void {
     const view = this.#view;
     const own = block + L.BLOCK_OPS;
@@ -210,7 +216,7 @@ export class Translator {
     this.#wanted.add(block);
   }
 
-  /** For tests: all that is wanted, but for pages that are left alone. */
+  /** For tests: all requested code, except on pages that wait. */
   #translateAll(): void {
     for (let before = Number.POSITIVE_INFINITY; this.#wanted.size < before; ) {
       before = this.#wanted.size;
@@ -283,7 +289,7 @@ export class Translator {
     this.stats.ms += performance.now() - began;
   }
 
-  /** The region of a block, for which all is ready; undefined where the time was not enough. */
+  /** The prepared region of a block; undefined where there was not enough time. */
   #prepare(templates: Templates, block: number, deadline: number): Region | undefined {
     const { blocks, instructions } = largest[this.#mode];
     let preparation = this.#preparation;
@@ -300,7 +306,7 @@ export class Translator {
     return isReady ? preparation.region : undefined;
   }
 
-  /** It may have been written over or translated since it was found hot. */
+  /** It may have been overwritten or translated since it was found hot. */
   #isTranslatable(block: number): boolean {
     const view = this.#view;
     return (
@@ -355,7 +361,7 @@ export class Translator {
     this.#program.forgetCode();
   }
 
-  /** Makes the translation's record, where the pool has room, and lets the block begin with it. */
+  /** Makes the translation's record, if the pool has room, and makes the block start with it. */
   #attach({ entry, nodes, mostLeft }: Region, handler: number): void {
     const view = this.#view;
     const record = view.getUint32(L.POOL_NEXT, true);

@@ -1,5 +1,6 @@
 /**
- * The lengths of the WebAssembly instructions that the translator does not read (core specification, 5.4; threads for FE).
+ * The lengths of the WebAssembly instructions that the translator does not interpret (core specification, 5.4; threads
+ * for FE).
  *
  * @module
  */

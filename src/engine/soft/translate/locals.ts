@@ -1,12 +1,13 @@
 /**
- * The locals of a translated function: all functions number them alike, so that an operation's code fits into each of them.
+ * The locals of a translated function: all functions use the same numbers, so that an operation's code fits into each
+ * of them.
  *
  * @module
  */
 import * as L from '../layout.js';
 import { Type } from './types.js';
 
-/** What each function has. Local 0 is its parameter, the record that it was called for. */
+/** The locals of each function. Local 0 is its parameter, the record for which it was called. */
 export const Local = {
   record: 0,
   next: 1,
@@ -16,7 +17,7 @@ export const Local = {
   budget: 5,
   rip: 6,
   target: 7,
-  /** The budget when its instructions were counted last. */
+  /** The budget at the last count of instructions. */
   counted: 8,
 } as const;
 const { i32, i64, v128, f32, f64 } = Type;
@@ -36,7 +37,7 @@ const FLAGS = 16;
 /** The local of the first place; the others follow. */
 export const LOCAL_OF_PLACE = fixed.length;
 
-/** Which place an address is in; undefined where it is no state that is kept in locals. */
+/** The place that contains an address; undefined for state that is not kept in locals. */
 export function placeOf(address: number): { index: number; byte: number; type: number } | undefined {
   if (address >= L.REGS && address < L.REGS + 128) {
     return { index: (address - L.REGS) >> 3, byte: address & 7, type: i64 };
@@ -49,7 +50,9 @@ export function placeOf(address: number): { index: number; byte: number; type: n
   return undefined;
 }
 
-/** Temporary locals: integers take turns, and after MOST_INTEGERS of each the other types do. */
+/**
+ * Temporary locals: integers of both sizes alternate, and after MOST_INTEGERS of each follow the other types in turn.
+ */
 export const temporaryTypes = [i32, i64, v128, f32, f64] as const;
 const INTEGERS = 2;
 export const MOST_INTEGERS = 40;
@@ -57,13 +60,13 @@ const FIRST_TEMPORARY = LOCAL_OF_PLACE + places.length;
 const FIRST_WIDE = FIRST_TEMPORARY + INTEGERS * MOST_INTEGERS;
 const WIDE = temporaryTypes.length - INTEGERS;
 
-/** The local of a temporary value: which of its type. */
+/** The local of a temporary value, by its number within its type. */
 export function temporaryLocal(kind: number, number: number): number {
   if (kind < INTEGERS) return FIRST_TEMPORARY + kind + INTEGERS * number;
   return FIRST_WIDE + kind - INTEGERS + WIDE * number;
 }
 
-/** The types of all locals but the parameter, where so many temporary ones are used of each type. */
+/** The types of all locals except the parameter, for these numbers of temporary ones of each type. */
 export function localTypes(temporaries: readonly number[]): number[] {
   const types: number[] = [...fixed.slice(1), ...places.map(({ type }) => type)];
   const wide = Math.max(...temporaries.slice(INTEGERS));

@@ -32,11 +32,11 @@ const imported = [
   ['leaveAt', LEAVE],
 ] as const;
 
-/** Pages of 64 KiB: no memory is smaller than the engine area, or larger than 4 GiB. */
+/** In pages of 64 KiB: the memory has at least the engine area, and at most 4 GiB. */
 const LEAST_PAGES = 512;
 const MOST_PAGES = 65536;
 
-/** The module's bytes; its functions are exported by their number. */
+/** The module's bytes; its functions are exported by number. */
 export function moduleOf(bodies: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const out = new Bytes();
   out.append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));

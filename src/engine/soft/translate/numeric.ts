@@ -1,5 +1,5 @@
 /**
- * WebAssembly's numeric instructions, and the results of those on integers for known operands.
+ * WebAssembly's numeric instructions, and the results of the integer ones for known operands.
  *
  * @module
  */
@@ -61,7 +61,7 @@ export function shapeOf(opcode: number): NumericShape {
 const u64 = (value: bigint) => BigInt.asUintN(64, value);
 const s64 = (value: bigint) => BigInt.asIntN(64, value);
 
-/** The result of an instruction with one operand; undefined where it is not worked out here. */
+/** The result of an instruction with one operand; undefined where it is not computed here. */
 export function foldOne(opcode: number, value: Plain): Plain | undefined {
   switch (opcode) {
     case 0x45:
@@ -186,7 +186,7 @@ function foldLong(opcode: number, a: bigint, b: bigint): Plain | undefined {
   }
 }
 
-/** True if the instruction gives its first operand back where the second is `b`. */
+/** True if the instruction returns its first operand where the second is `b`. */
 export function keepsFirst(opcode: number, b: Plain): boolean {
   switch (opcode) {
     case 0x6a: // add, sub, or, xor, shifts, rotations
@@ -218,7 +218,7 @@ export function keepsFirst(opcode: number, b: Plain): boolean {
   }
 }
 
-/** What an instruction gives for every other operand; undefined where both matter. */
+/** The result of an instruction that does not depend on the other operand; undefined where it does. */
 export function absorbs(opcode: number, a: Plain | undefined, b: Plain | undefined): Plain | undefined {
   switch (opcode) {
     case 0x54: // less, unsigned
@@ -238,7 +238,7 @@ const commutative = new Set([
   0x46, 0x47, 0x51, 0x52, 0x6a, 0x6c, 0x71, 0x72, 0x73, 0x7c, 0x7e, 0x83, 0x84, 0x85,
 ]);
 
-/** True if the operands may change places. */
+/** True if the instruction is commutative. */
 export function mayExchange(opcode: number): boolean {
   return commutative.has(opcode);
 }

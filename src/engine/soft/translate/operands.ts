@@ -1,6 +1,6 @@
 /**
- * The operand stack while a function of the program is followed: what is known stays off WebAssembly's own stack until it is
- * needed there.
+ * The operand stack while a function of the program is followed: known values stay off WebAssembly's own stack until
+ * they are needed there.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { Op, Type } from './program.js';
 import type { TemplateWriter } from './template.js';
 import { BehindRip, Formula, type Known, type Place, type RecordForm, type Value } from './values.js';
 
-/** The operation is the interpreter's to do. */
+/** The interpreter must execute the operation. */
 export class CannotFold extends Error {}
 
-/** The code turned out to depend on more of the record: it is written once more. */
+/** The code depends on more of the record than assumed: it is written again. */
 export class DependsOnMore extends Error {}
 
 const I32_ADD = 0x6a;
@@ -31,17 +31,17 @@ export interface Entry {
   type: number;
   /** Undefined where it is on WebAssembly's own stack. */
   value: Known | undefined;
-  /** It is the TLB's addend, or a place in memory, which is not 0. */
+  /** It is the TLB's addend, or an address in memory, which is not 0. */
   is?: 'addend' | 'place' | undefined;
 }
 
-/** What the code of an operation is written for. */
+/** The operation for which code is written, and its conditions. */
 export interface Subject {
   readonly writer: TemplateWriter;
   readonly place: Place;
   readonly form: RecordForm;
   readonly mode: number;
-  /** It leaves where the TLB does not know an address. */
+  /** It leaves at a TLB miss. */
   readonly leaves: boolean;
 }
 
@@ -75,7 +75,7 @@ export class Operands {
     return this.entries.at(-1)!;
   }
 
-  /** The number that the code depends on from here on; undefined where it is not known. */
+  /** The entry as a number, on which the code depends from here on; undefined where it is not known. */
   decide(known: Known | undefined): number | bigint | undefined {
     if (known instanceof BehindRip) return undefined;
     if (!(known instanceof Formula)) return known;
@@ -89,7 +89,7 @@ export class Operands {
     return local;
   }
 
-  /** Puts a value that is known onto WebAssembly's stack. */
+  /** Puts a known value onto WebAssembly's stack. */
   constant(value: Known): void {
     const writer = this.#writer;
     if (value instanceof BehindRip) {
@@ -163,7 +163,7 @@ export class Operands {
     this.push(to, value, isPlace ? 'place' : undefined);
   }
 
-  /** Writes the low half of the operand on top of WebAssembly's stack in the way that its compiler sees through. */
+  /** Writes the low half of the top operand of WebAssembly's stack in a form that its compiler optimizes. */
   #masks(op: number, b: Plain | undefined): boolean {
     const writer = this.#writer;
     if (op === I64_AND && b === 0xffff_ffffn) {
@@ -176,7 +176,7 @@ export class Operands {
       writer.op(I64_EXTEND_U);
       return true;
     }
-    // What is masked away need not be a copy of the sign.
+    // Bits that are masked out need not be a copy of the sign.
     if ((op === I32_AND || op === I64_AND) && b !== undefined && b >= 0 && b <= 255)
       writer.takeBack(op === I32_AND ? [0xc0] : [0xc2]);
     return false;
@@ -197,12 +197,12 @@ export class Operands {
   }
 }
 
-/** The number that an entry is for all records; undefined where it is none. */
+/** The number that an entry is for all records; undefined where it is not constant. */
 function numberOf({ value }: Entry): Plain | undefined {
   return typeof value === 'object' ? undefined : value;
 }
 
-/** What two operands give, if that is known; undefined too where an operand is on WebAssembly's stack. */
+/** The result for two operands, if it is known; also undefined where an operand is on WebAssembly's stack. */
 function resultOf(op: number, a: Known | undefined, b: Known | undefined): Known | undefined {
   if (a === undefined || b === undefined) return undefined;
   if (!(a instanceof BehindRip || b instanceof BehindRip)) return Formula.two(op, a, b);
@@ -212,7 +212,7 @@ function resultOf(op: number, a: Known | undefined, b: Known | undefined): Known
   return op === I64_SUB && a instanceof BehindRip ? sum(a.offset, b) : undefined;
 }
 
-/** The value that a local of a function has at its beginning, if it is an integer. */
+/** The initial value of a function's local, if it is an integer. */
 export function zeroOf(type: number): Known | undefined {
   return type === Type.i32 ? 0 : type === Type.i64 ? 0n : undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Prepares the parts of a region's function, one at a time: an operation that is new takes a while.
+ * Prepares the parts of a region's function, one at a time, since a new operation takes some time.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export class Preparation {
     this.#view = view;
   }
 
-  /** Goes on until all is ready (true), or until `deadline`, in milliseconds of `performance.now()`. */
+  /** Continues until all is ready (true), or until `deadline`, in milliseconds of `performance.now()`. */
   goOn(deadline: number): boolean {
     const { nodes, mode, mostLeft } = this.region;
     for (; this.#node < nodes.length; this.#node++, this.#index = 0, this.#flags = undefined) {

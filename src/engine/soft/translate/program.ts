@@ -32,23 +32,23 @@ export const Op = {
   i64Const: 0x42,
   f32Const: 0x43,
   f64Const: 0x44,
-  /** Stands before the number of a SIMD instruction, which is kept as VECTOR and that number. */
+  /** The prefix of a SIMD instruction, which is stored as VECTOR plus its number. */
   vector: 0xfd,
-  /** Stands before the number of a conversion that saturates, which is kept as SATURATING and that number; or of a copy. */
+  /** The prefix of a saturating conversion, which is stored as SATURATING plus its number; or of a copy. */
   saturating: 0xfc,
-  /** Stands for each instruction that the translator leaves to the interpreter. */
+  /** Replaces each instruction that the translator leaves to the interpreter. */
   foreign: 0xff,
 } as const;
 
 export const VECTOR = 0x100;
 export const SATURATING = 0x300;
-/** How many there are: the first half give 32 bits. */
+/** Their number: the first half have 32-bit results. */
 const CONVERSIONS = 8;
 
 /** The functions that a module of translations imports, by their index. */
 export const Imported = { goOn: 0, perform: 1, refill: 2, callThrough: 3, leaveAt: 4, count: 5 } as const;
 
-/** A function's code, an element an instruction. */
+/** A function's code, one element per instruction. */
 export interface Code {
   params: number;
   /** Types of parameters and locals. */
@@ -64,18 +64,18 @@ export interface Code {
   end: Int32Array;
   /** Of an `if`, the index of its `else`, or of its end. */
   other: Int32Array;
-  /** True where a branch goes to the block. */
+  /** True where a branch targets the block. */
   target: Uint8Array;
   wide: bigint[];
   /** Immediates that are bytes. */
   raw: Uint8Array[];
-  /** Locals that may be read before they are written: their value is 0 then. */
+  /** Locals that may be read before they are written: then their value is 0. */
   zeroed: number[];
   calls: number[];
   hasLoop: boolean;
   /** How often each local is written. */
   writes: Uint16Array;
-  /** It looks at or writes the word that says so. */
+  /** It reads or writes the word for that. */
   failsItself: boolean;
 }
 
@@ -123,7 +123,7 @@ export class ProgramCode {
     return code;
   }
 
-  /** True if the function may find that its instruction cannot continue. `refill` only asks. */
+  /** True if the function may find that its instruction cannot continue. `refill` only queries. */
   mayFail(index: number): boolean {
     if (index === this.exported.get('refill')) return false;
     const known = this.#fails.get(index);
@@ -135,7 +135,7 @@ export class ProgramCode {
     return fails;
   }
 
-  /** True if the function calls `goal`, or one that does. */
+  /** True if the function calls `goal`, directly or not. */
   reaches(index: number, goal: number): boolean {
     if (index === goal) return true;
     const known = this.#reaches.get(index);
@@ -189,7 +189,7 @@ function readBodies(cursor: Cursor): { start: number; end: number }[] {
   });
 }
 
-/** The one element segment, which lies at a constant place. */
+/** The single element segment, at a constant place. */
 function readTable(cursor: Cursor): number[] {
   const segments = readU32(cursor);
   const kind = readU32(cursor);
@@ -213,7 +213,7 @@ function readExports(cursor: Cursor): Map<string, number> {
   return found;
 }
 
-/** Decodes instructions up to the body's end. What the translator does not understand becomes `Op.foreign`. */
+/** Decodes instructions up to the body's end. Unknown instructions become `Op.foreign`. */
 function decodeBody(
   bytes: Uint8Array,
   body: { start: number; end: number },

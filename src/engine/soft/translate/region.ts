@@ -1,5 +1,5 @@
 /**
- * What is translated together: the blocks that jumps reach from one of them without leaving its page.
+ * The unit of translation: the blocks that jumps reach from a first one within its page.
  *
  * @module
  */
@@ -7,34 +7,34 @@ import * as L from '../layout.js';
 import { HoleKind, SAME_FLAGS, type Template } from './template.js';
 import type { Templates } from './templates.js';
 
-/** What is known of a block's end. */
+/** The known facts about a block's end. */
 export interface BlockEnd {
-  /** The slots of its branches, each as often as it is branched by. */
+  /** The slots of its branches, once for each branch. */
   slots: number[];
-  /** It continues elsewhere in a way that may return after it. */
+  /** It continues elsewhere, and may return after it. */
   calls: boolean;
 }
 
 export interface Node {
   block: number;
-  /** Operations, without the one that marks the end. */
+  /** Its operations, without the one that marks the end. */
   count: number;
   /** Bytes from the start of the region's first block. */
   delta: bigint;
-  /** The block by the slot of the branch that goes there. */
+  /** The target block by the branch's slot. */
   edges: Map<number, Node>;
-  /** The block after it, where a call returns to. */
+  /** The block after it, to which a call returns. */
   after: Node | undefined;
-  /** Where it continues, each as often as there are paths. */
+  /** Its successors, once for each path. */
   next: Node[];
-  /** Place in reverse postorder. */
+  /** Its position in reverse postorder. */
   order: number;
   dominator: Node | undefined;
-  /** Branches come back to it, from blocks that it dominates. */
+  /** It is the target of back edges, from blocks that it dominates. */
   isLoop: boolean;
-  /** Several ways meet here, besides those that come back. */
+  /** Several paths join here, without the back edges. */
   isMerge: boolean;
-  /** Most instructions from its beginning to the next look at the budget. */
+  /** The most instructions from its beginning to the next check of the budget. */
   longest: number;
 }
 
@@ -43,11 +43,11 @@ export interface Region {
   /** In reverse postorder. */
   nodes: Node[];
   mode: number;
-  /** It is told if the function was left early so often; 0: it is not left where the TLB does not know an address. */
+  /** The translator is notified if the function was left early this often; 0: it is not left at a TLB miss. */
   mostLeft: number;
 }
 
-/** True if all of a region's blocks are still of now. */
+/** True if all of a region's blocks are still valid. */
 export function isOfNow({ nodes }: Region, view: DataView): boolean {
   return nodes.every(
     ({ block }) => view.getUint32(block + L.BLOCK_START, true) !== 0 && unchanged(view, block),
@@ -75,7 +75,7 @@ function endOf(templates: Templates, view: DataView, mode: number, block: number
   return { slots, calls: last?.calls ?? false };
 }
 
-/** The lazy flags' kind before the operation at `record`, as far as the operations since `first` say. */
+/** The lazy flags' kind before the operation at `record`, if the operations since `first` determine it. */
 function flagsBefore(
   get: (record: number) => Template | null,
   first: number,
@@ -98,7 +98,7 @@ function slotsOf({ holes }: Template, record: number): number[] {
 /** The most blocks of a page that are examined. */
 const LONGEST_WALK = 64;
 
-/** The block that starts at a place in memory; 0 where none is of now. */
+/** The valid block that starts at a place in memory; 0 where there is none. */
 function blockAt(view: DataView, start: number, mode: number): number {
   let block = view.getUint32(L.PAGES + ((start - L.RAM) >>> 12) * L.PAGE_RECORD + L.PAGE_BLOCKS, true);
   for (let left = LONGEST_WALK; left > 0 && block !== 0; left--) {
@@ -111,14 +111,16 @@ function blockAt(view: DataView, start: number, mode: number): number {
   return 0;
 }
 
-/** Code that is translated already is not translated again as part of another region, if it has more instructions. */
+/**
+ * Already translated code is not translated again as part of another region, if its translation has more instructions.
+ */
 const MOST_TWICE = 64;
 
 /**
- * The region of a block, which is of now.
+ * The region of a valid block.
  *
  * @param ends the known ends of blocks so far
- * @param covered the instructions of translations by the block that they begin with
+ * @param covered the instructions of translations by their first block
  * @param mostBlocks how many blocks it may have
  * @param mostInstructions how many instructions they may have, where it is more than one block
  * @param mostLeft see `Region`
@@ -170,7 +172,7 @@ export function regionOf(
     (nodes.has(block) || (nodes.size < mostBlocks && instructions < mostInstructions)) &&
     unchanged(view, block);
   const first = add(entry);
-  // The set grows while it is gone through.
+  // The set grows during the iteration.
   for (const node of nodes.values()) {
     const { block } = node;
     let end = ends.get(block);
@@ -199,7 +201,7 @@ export function regionOf(
   return { entry: first, nodes: arrange(first), mode, mostLeft };
 }
 
-/** Puts the nodes in reverse postorder, and works out dominators, loops and where ways meet. */
+/** Puts the nodes in reverse postorder, and computes dominators, loops and joins. */
 function arrange(entry: Node): Node[] {
   const nodes: Node[] = [];
   const seen = new Set<Node>();
@@ -254,7 +256,7 @@ function common(a: Node, b: Node): Node {
   return x;
 }
 
-/** True if every way to `node` comes by `over`. */
+/** True if `over` dominates `node`. */
 export function dominates(over: Node, node: Node): boolean {
   let at: Node | undefined = node;
   while (at !== undefined && at !== over) at = at.dominator;

@@ -1,6 +1,6 @@
 /**
- * What is known, while an operation is translated, of the words at constant addresses: its own record, and what the CPU's
- * mode says.
+ * The words at constant addresses that are known while an operation is translated: its own record, and words that
+ * follow from the CPU's mode.
  *
  * @module
  */
@@ -60,14 +60,14 @@ const FOUR_GIB = 0x1_0000_0000n;
 const isPlain = (segment: number) =>
   segment === L.SEG_ES || segment === L.SEG_CS || segment === L.SEG_SS || segment === L.SEG_DS;
 
-/** What the mode says of a word: 64-bit code, or flat 32-bit code. */
+/** The value of a word in a mode: 64-bit code, or flat 32-bit code. */
 export function knownByMode(address: number, mode: number): Plain | undefined {
   const long = (mode & L.MODE_CODE64) !== 0;
   const flat = long || (mode & L.MODE_FLAT) !== 0;
   switch (address) {
     case L.MODE:
       return mode;
-    // What fails leaves before it says so.
+    // A failing operation is left before it sets this.
     case L.TROUBLE:
       return 0;
     case L.NEAR_IS_WITHIN:
@@ -86,13 +86,13 @@ export function knownByMode(address: number, mode: number): Plain | undefined {
   const word = at % L.SEGMENT_SIZE;
   if (word === L.SEG_LINEAR && isPlain(segment)) return 0n;
   if (word === L.SEG_READABLE || word === L.SEG_WRITABLE) {
-    // Where an access would exceed 4 GiB, it goes over a page's end: the TLB does not know it.
+    // An access beyond 4 GiB crosses a page: the TLB has no entry for it.
     if (long || (isPlain(segment) && segment !== L.SEG_CS)) return -1n;
   }
   return undefined;
 }
 
-/** Words that are not up to date while a translated function runs: it charges and advances by itself. */
+/** Words that are outdated while a translated function runs: the function charges and advances by itself. */
 export function isStale(address: number): boolean {
   return (
     (address >= L.BUDGET && address < L.CLOCK + 8) ||
@@ -103,7 +103,7 @@ export function isStale(address: number): boolean {
   );
 }
 
-/** State that an operation may write in memory while it is translated: from, to. Registers of x87, MMX and SSE. */
+/** State that translated operations may write in memory, as ranges: registers of x87, MMX and SSE. */
 export const ownStates: readonly (readonly [number, number])[] = [
   [L.FPU_CONTROL, L.REGS],
   [L.XMM_REGISTERS, L.MXCSR + 4],

@@ -1,6 +1,6 @@
 /**
- * An operation's code, written once for all records of its form. Where records differ there are holes: constants, registers'
- * locals, and the ways out, which the region knows.
+ * An operation's code, written once for all records of its form. Where records differ it has holes: constants,
+ * registers' locals, and exits, which the region provides.
  *
  * @module
  */
@@ -14,29 +14,31 @@ export const HoleKind = {
   /** A constant of 32 or 64 bits. */
   i32: 0,
   i64: 1,
-  /** A register's local: read, written, or written and kept. */
+  /** A register's local: get, set, or tee. */
   get: 2,
   set: 3,
   tee: 4,
   /** The function is left before the operation. */
   leave: 5,
-  /** The operation continues elsewhere: at the address in `Local.target`, by a slot of its record. */
+  /** The operation continues elsewhere: at the address in `Local.target`, with a slot of its record. */
   go: 6,
-  /** The interpreter's handler does the operation after all. */
+  /** The interpreter's handler executes the operation. */
   perform: 7,
 } as const;
 
-/** The lazy flags' kind after an operation that leaves them as they are. */
+/** The lazy flags' kind after an operation that does not change them. */
 export const SAME_FLAGS = -1;
 
 interface Hole {
   readonly kind: number;
   readonly at: number;
-  /** Blocks that are open there, within the operation. */
+  /** The open blocks there, within the operation. */
   readonly depth: number;
   /** The constant, or the address of the register's place. */
   readonly value: Value | undefined;
-  /** Of `go`: from the record's start, 0 for none. And the lazy flags' kind there, if it is known. */
+  /**
+   * For `go`: the slot's offset from the record's start, 0 for none. And the lazy flags' kind there, if it is known.
+   */
   readonly slot: number;
   readonly flags: number | undefined;
 }
@@ -44,21 +46,21 @@ interface Hole {
 export interface Template {
   readonly bytes: Uint8Array;
   readonly holes: readonly Hole[];
-  /** Some way leads to the operation after it. */
+  /** Some path leads to the next operation. */
   readonly goesOn: boolean;
-  /** The lazy flags' kind after it, if that is known, or SAME_FLAGS. */
+  /** The lazy flags' kind after it, if it is known, or SAME_FLAGS. */
   readonly flags: number | undefined;
   /** Bits of the places of the CPU's state that it reads or writes, and of those that it writes. */
   readonly uses: number;
   readonly writes: number;
-  /** How many temporary locals it has, of each type. */
+  /** Its number of temporary locals of each type. */
   readonly temporaries: readonly number[];
   /** It writes to guest memory and then continues elsewhere, as a call does. */
   readonly calls: boolean;
   readonly performs: boolean;
 }
 
-/** Writes a template. Blocks are counted from the operation's own. */
+/** Writes a template. Block levels count from the operation's own. */
 export class TemplateWriter extends Writer {
   writesMemory = false;
   readonly #holes: Hole[] = [];
@@ -103,7 +105,7 @@ export class TemplateWriter extends Writer {
     this.#hole(HoleKind.go, undefined, slot);
   }
 
-  /** A local for a value of a type; undefined where there are too many. */
+  /** A local for a value of a type; undefined if there are too many. */
   temporary(type: number): number | undefined {
     const kind = temporaryTypes.indexOf(type as (typeof temporaryTypes)[number]);
     if (this.#taken[kind] === MOST_INTEGERS) return undefined;

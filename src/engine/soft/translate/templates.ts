@@ -1,5 +1,5 @@
 /**
- * The templates of all operations that were met so far, by their forms. They hold for every machine.
+ * The templates of all operations so far, by their forms. They are valid for every machine.
  *
  * @module
  */
@@ -16,7 +16,7 @@ interface Known {
   readonly byKey: Map<string, Template | null>;
 }
 
-/** Templates of one handler that are kept: a guest may have an instruction with each immediate there is. */
+/** The most templates of one handler: a guest may have an instruction with every possible immediate. */
 const MOST_OF_ONE = 512;
 
 export class Templates {
@@ -31,10 +31,9 @@ export class Templates {
   }
 
   /**
-   * The code of the operation at `place`, or null where the interpreter's handler has to do it.
-   *
-   * @param flags the lazy flags' kind before it, if that is known
-   * @param leaves true if it leaves where the TLB does not know an address: quicker, where that is rare
+   * The code of the operation at `place`, or null where the interpreter's handler has to execute it. @param flags the
+   * lazy flags' kind before it, if it is known @param leaves true if it leaves at a TLB miss: faster, where misses are
+   * rare
    */
   get(place: Place, mode: number, flags: number | undefined, leaves: boolean): Template | null {
     const { view, record } = place;
@@ -58,7 +57,7 @@ export class Templates {
         return made;
       } catch (error) {
         if (!(error instanceof DependsOnMore)) throw error;
-        // The others may depend on it too: their keys were too short.
+        // The others may also depend on it: their keys were too short.
         byKey.clear();
       }
     }

@@ -1,9 +1,9 @@
 /**
- * What is known while an operation is translated.
+ * The known values while an operation is translated.
  *
- * An operation's code is written once for all records of its form (`template.ts`), so what comes from the record is no number
- * but a formula, which is worked out for each record. `Formula.value` is what it gives for the record at hand. Where the code
- * depends on that number, the template holds only for records with the same bytes: see `RecordForm.pin`.
+ * An operation's code is written once for all records of its form (`template.ts`), so a value from the record is not a
+ * number but a formula, which is evaluated for each record. `Formula.value` is its value for the current record. Where
+ * the code depends on that number, the template is valid only for records with the same bytes: see `RecordForm.pin`.
  *
  * @module
  */
@@ -11,7 +11,10 @@ import * as L from '../layout.js';
 import { foldOne, foldTwo, type Plain } from './numeric.js';
 import { type Access, readNow } from './state.js';
 
-/** Operators of a formula besides WebAssembly's instructions: a load from the record, the record's address, the block's place. */
+/**
+ * Operators of a formula in addition to WebAssembly's instructions: a load from the record, the record's address, the
+ * block's place.
+ */
 const Leaf = { load: -1, record: -2, delta: -3 } as const;
 
 const I64_ADD = 0x7c;
@@ -28,7 +31,7 @@ export class Formula {
   readonly op: number;
   readonly a: Value | undefined;
   readonly b: Value | undefined;
-  /** Of a load: from so many bytes after the record's start. */
+  /** For a load: its offset from the record's start. */
   readonly offset: number;
   readonly access: Access | undefined;
   readonly value: Plain;
@@ -58,7 +61,7 @@ export class Formula {
     return new Formula(Leaf.delta, delta);
   }
 
-  /** A formula, or a number where nothing depends on the record; undefined where it is not worked out here. */
+  /** A formula, or a number where nothing depends on the record; undefined where it is not computed here. */
   static one(op: number, a: Value): Value | undefined {
     const value = foldOne(op, plain(a));
     return value === undefined || !(a instanceof Formula) ? value : new Formula(op, value, { a });
@@ -84,7 +87,7 @@ export class Formula {
     return this.b === undefined ? foldOne(this.op, a)! : foldTwo(this.op, a, valueAt(this.b, place))!;
   }
 
-  /** The number as a double where it and all its parts are integers that fit; else undefined. Quicker than `at`. */
+  /** The number as a double, if it and all its parts are integers that fit; else undefined. Faster than `at`. */
   small(place: Place): number | undefined {
     switch (this.op) {
       case Leaf.load: {
@@ -109,7 +112,7 @@ export class Formula {
     }
   }
 
-  /** The offset of the one byte of the record that it is made of; -1 where it is made of more, or of none. */
+  /** The offset of the single byte of the record on which it depends; -1 where it depends on more, or on none. */
   onlyField(): number {
     let field = -1;
     let loads = 0;
@@ -144,7 +147,7 @@ function smallOf(value: Value, place: Place): number | undefined {
   return value >= -0x8000_0000 && value <= 0x7fff_ffff ? Number(value) : undefined;
 }
 
-/** What an entry of the stack or a local is: a value, or so many bytes after the region's first instruction. */
+/** An entry of the stack or a local: a value, or an offset from the region's first instruction. */
 export class BehindRip {
   readonly offset: Value;
   constructor(offset: Value) {
@@ -162,7 +165,7 @@ export function valueAt(value: Value, place: Place): Plain {
   return value instanceof Formula ? value.at(place) : value;
 }
 
-/** True if two are the same for every record of the form. */
+/** True if two are equal for every record of the form. */
 export function same(a: Known | undefined, b: Known | undefined): boolean {
   if (a === b) return true;
   if (a instanceof BehindRip && b instanceof BehindRip) return same(a.offset, b.offset);
@@ -181,7 +184,7 @@ export function same(a: Known | undefined, b: Known | undefined): boolean {
 const registerFields = [L.OP_RM, L.OP_REG, L.OP_BASE, L.OP_INDEX, L.OP_VEX];
 /** Fields that are part of each form. */
 const formFields = [L.OP_SCALE, L.OP_SEGMENT, L.OP_ADDRESS, L.OP_FLAGS, L.OP_WIDTH];
-/** The widest that a register's field of its form goes: REGS + 120 is R15. */
+/** The highest value of a register's field: REGS + 120 is R15. */
 export const LAST_REGISTER = 120;
 
 /** True if a field is the same for all records of a form. */
@@ -193,20 +196,23 @@ export function isFixed(offset: number, { bytes }: Access, value: Plain): boolea
   );
 }
 
-/** Which byte of which kind of register: the number of a whole register is left open. */
+/** The form of a register's field: the byte within a register, without the register's number. */
 function registerForm(field: number): number {
   return field <= LAST_REGISTER + 7 ? field & 7 : field;
 }
 
-/** Which records of one handler have the same code. */
+/** The records of one handler that have the same code. */
 export class RecordForm {
-  /** A bit for each byte from the record before to this one's end, in two words: those that the code depends on. */
+  /**
+   * A bit for each byte from the previous record to the end of this one, in two words: the bytes on which the code
+   * depends.
+   */
   readonly #pinned = [0, 0];
 
   /** The code depends on the lazy flags' kind. */
   readsFlags = false;
 
-  /** What records of one form have in common, as text. */
+  /** The common properties of the records of one form, as text. */
   keyOf(view: DataView, record: number, mode: number, flags: number | undefined): string {
     let key = `${mode},${this.readsFlags ? flags : ''},${hasDisplacement(view, record) ? 1 : 0}`;
     for (const field of formFields) key += `,${view.getUint8(record + field)}`;
@@ -220,7 +226,10 @@ export class RecordForm {
     return key;
   }
 
-  /** The code depends on the formula's number. False if that was known; else what was written so far is for too many records. */
+  /**
+   * Makes the code depend on the formula's number. False if it already did; else the code so far is valid for too many
+   * records.
+   */
   pin(formula: Formula): boolean {
     let isNew = false;
     formula.forEachLoad(({ offset, access }) => {
@@ -245,8 +254,8 @@ export function hasDisplacement(view: DataView, record: number): boolean {
 }
 
 /**
- * True if the formula names a register, a general one or a vector's, by one field of the record, and stays within `from` and `to`
- * whichever that is.
+ * True if the formula names a register, a general one or a vector's, by one field of the record, and stays within
+ * `from` and `to` for each of them.
  */
 export function staysWithin(formula: Formula, place: Place, from: number, to: number): boolean {
   const value = (formula.value as number) >>> 0;

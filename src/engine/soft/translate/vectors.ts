@@ -5,7 +5,7 @@
  */
 import { Type } from './types.js';
 
-/** What follows the opcode: nothing, an alignment and an offset, a lane's number, both, or 16 bytes. */
+/** The immediates after the opcode: none, an alignment and an offset, a lane's number, both, or 16 bytes. */
 export type VectorImmediate = 'none' | 'memory' | 'lane' | 'memory and lane' | 'bytes';
 
 export interface VectorShape {
@@ -81,7 +81,7 @@ const ranges: [first: number, last: number, shape: VectorShape][] = [
   [248, 255, unary],
 ];
 
-/** Lanes by their instructions from 21 on: taken out, or put in. */
+/** The lanes of the extract and replace instructions from 21 on. */
 const lanes: [type: number, replaces: boolean][] = [
   [i32, false],
   [i32, false],

@@ -1,17 +1,17 @@
 /**
- * Ways through a handler's code, and the blocks and calls that they lead through while it is followed (`fold.ts`).
+ * Paths through a handler's code, and the blocks and calls on them, while it is followed (`fold.ts`).
  *
  * @module
  */
 import { type Code, Type } from './program.js';
 import { type Known, same } from './values.js';
 
-/** Instructions of a function that is followed. */
+/** The most instructions of a function that is followed. */
 const MOST_FOLLOWED = 2000;
-/** How deep calls are that are followed. */
+/** The greatest depth of calls that are followed. */
 export const DEEPEST = 8;
 
-/** What holds on one way through the code. */
+/** The facts that hold on one path through the code. */
 export interface Way {
   known: (Known | undefined)[];
   flags: number | undefined;
@@ -25,15 +25,15 @@ export interface Frame {
   type: number;
   level: number;
   height: number;
-  /** Where all ways that came to the end so far agree. */
+  /** The facts on which all paths to the end agree so far. */
   merged: Way | undefined;
   /** For the second half of an `if`. */
   before: Way | undefined;
-  /** Not every way comes here. */
+  /** Not every path comes here. */
   uncertain: boolean;
-  /** Some way has left it for its end before. */
+  /** Some path has already branched to its end. */
   passed: boolean;
-  /** What its value is, if that is the same on every way so far; and whether it is a place in memory on every way. */
+  /** Its value, if it is the same on every path so far; and whether it is an address in memory on every path. */
   value: Known | undefined;
   isPlace: boolean;
 }
@@ -46,7 +46,7 @@ export interface Call {
   depth: number;
 }
 
-/** What computes with vectors is what the operation does, though it may fail. */
+/** Functions that compute with vectors are the operation itself, even if they may fail. */
 export function hasVectors({ locals, params, result }: Code): boolean {
   return result === Type.v128 || locals.slice(0, params).includes(Type.v128);
 }

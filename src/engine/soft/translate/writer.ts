@@ -1,6 +1,6 @@
 /**
- * WebAssembly instructions one after the other: what the code of an operation (`template.ts`) and that of a function
- * (`builder.ts`) are written with.
+ * WebAssembly instructions one after the other: the code of an operation (`template.ts`) and of a function
+ * (`builder.ts`) is written with this class.
  *
  * @module
  */
@@ -14,10 +14,10 @@ export class Writer {
   depth = 0;
   /** The kind of the lazy flags, where it is known. */
   flags: number | undefined;
-  /** Bits of the places of the CPU's state that were read or written, and of those that were written. */
+  /** Bits for the places of the CPU's state that were read or written, and for those that were written. */
   protected uses = 0;
   protected writes = 0;
-  /** Where the last instruction ended, if it has no immediate. */
+  /** The end of the last instruction, if it has no immediate. */
   #last = -1;
 
   /** An instruction without immediates, or the beginning of one. */
@@ -30,7 +30,7 @@ export class Writer {
     this.#last = opcode < VECTOR ? this.bytes.length : -1;
   }
 
-  /** Removes instructions if they were the last ones that were written, and the last of them has no immediate. */
+  /** Removes instructions if they are the last ones, and the last of them has no immediate. */
   takeBack(instructions: readonly number[]): boolean {
     const { bytes } = this;
     const from = bytes.length - instructions.length;

@@ -1,4 +1,5 @@
-// Shifts by what has to be converted first. TypeScript, which editors read this code with, takes `<< (<` for a call's type arguments.
+// Shifts by values that have to be converted first. TypeScript, with which editors read this code, takes `<< (<` for a
+// call's type arguments.
 
 export function shiftLeft(value: u64, by: u64): u64 {
   return value << by;

@@ -114,7 +114,7 @@ export function enter(rip: u64, slot: usize): usize {
   return <usize>load<u32>(block, BLOCK_FIRST);
 }
 
-/** Counts how often the interpreter or a translation came to a block from elsewhere. */
+/** Counts how often the interpreter or a translation entered a block from another one. */
 export function warm(block: usize): void {
   const heat = load<u32>(block, BLOCK_HEAT) + 1;
   store<u32>(block, heat, BLOCK_HEAT);
@@ -154,8 +154,8 @@ function linksOfNow(): u32 {
 }
 
 /**
- * As `enter`, for a branch with a fixed target: where it was taken before, within one page, and nothing has changed since, the
- * checks of `enter` would give the same results. 0 where `enter` must be called.
+ * As `enter`, for a branch with a fixed target: if it was taken before, within one page, and nothing has changed since,
+ * the checks of `enter` would have the same results. 0 where `enter` must be called.
  */
 export function follow(rip: u64, slot: usize): usize {
   const block = <usize>load<u32>(slot) - 1;
@@ -243,7 +243,7 @@ function checkTranslation(block: usize): void {
   }
 }
 
-/** The block before which a budget ended, or 0: for the translator, which samples where the CPU often is. */
+/** The block before which a budget ended, or 0: for the translator, which samples the frequent places of the CPU. */
 export function blockAtRip(): usize {
   const linear = (load<u64>(CODE, SEG_LINEAR) + load<u64>(RIP)) & load<u64>(LINEAR_MASK);
   if ((linear & ~4095) != load<u64>(CODE_PAGE)) return 0;

@@ -1,5 +1,6 @@
-// Several CPUs take turns in one instance. The places of the state in the engine area belong to one of them at a time; the others'
-// state stands in areas at the end of the block pool. Each CPU has tables of the TLB of its own, where they always are.
+// Several CPUs take turns in one instance. The state's fixed addresses in the engine area belong to one of them at a
+// time; the state of the others is in areas at the end of the block pool. Each CPU has its own TLB tables, which do not
+// move.
 import {
   ANSWER_COUNT,
   ANSWERS,
@@ -38,7 +39,7 @@ export function areaOf(cpu: u32): usize {
   return POOL_END - <usize>(load<u32>(CPU_COUNT) - cpu) * CPU_AREA;
 }
 
-/** Where a CPU has a word of the part of its state that begins with TLB_NOW. */
+/** The address of a CPU's word in the part of its state that begins with TLB_NOW. */
 export function systemOf(cpu: u32, place: usize): usize {
   return cpu == load<u32>(CPU_NOW) ? place : areaOf(cpu) + AREA_SYSTEM + place - TLB_NOW;
 }
@@ -48,19 +49,19 @@ export function stateOf(cpu: u32, place: usize): usize {
   return cpu == load<u32>(CPU_NOW) ? place : areaOf(cpu) + place;
 }
 
-/** Where a CPU's tables of the TLB begin. */
+/** The address of a CPU's TLB tables. */
 export function tablesOf(cpu: u32): usize {
   return cpu == 0 ? <usize>TLB : areaOf(cpu) + AREA_TLB;
 }
 
-/** Copies between the places of the state and the area of a CPU. */
+/** Copies between the state's fixed addresses and the area of a CPU. */
 function move(area: usize, back: bool): void {
   copy(area + FPU_CONTROL, FPU_CONTROL, CLOCK - FPU_CONTROL, back);
   copy(area + EXIT_KIND, EXIT_KIND, LOGS_WRITES - EXIT_KIND, back);
   copy(area + AREA_SYSTEM, TLB_NOW, SYSTEM_BYTES, back);
   copy(area + AREA_VECTORS, XMM_REGISTERS, VECTOR_BYTES, back);
   copy(area + AREA_FAULTS, FAULT_COUNT, FAULT_BYTES, back);
-  // Where there is nothing of these, they are not looked at.
+  // These are copied only where there are any.
   const answers = load<u32>(ANSWER_COUNT);
   if (answers) copy(area + ANSWERS, ANSWERS, (<usize>answers) << 3, back);
   if (load<u32>(BATCH) || load<u32>(EXIT_PLACE) == STRING_DATA)
@@ -74,7 +75,7 @@ function copy(area: usize, place: usize, length: usize, back: bool): void {
   else memory.copy(area, place, length);
 }
 
-/** From now on the places of the state belong to this CPU. */
+/** From now on the state's fixed addresses belong to this CPU. */
 export function selectCpu(cpu: u32): void {
   const now = load<u32>(CPU_NOW);
   if (cpu == now) return;
@@ -83,7 +84,7 @@ export function selectCpu(cpu: u32): void {
   store<u32>(CPU_NOW, cpu);
 }
 
-/** This CPU is, until more is said of it, as the one to which the places belong. */
+/** Initializes this CPU as a copy of the one to which the fixed addresses belong. */
 export function cloneCpu(cpu: u32): void {
   const area = areaOf(cpu);
   move(area, false);

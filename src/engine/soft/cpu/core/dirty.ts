@@ -1,7 +1,6 @@
-// Marks of the pages of RAM that were written.
-//
-// While they are kept, the fast path writes only to pages that have their mark: the first write to each page takes the slow path,
-// which sets it. Where marks are read and cleared, the TLB forgets which pages may be written.
+// Marks of the pages of RAM that were written. While marks are kept, the fast path writes only to pages with a mark:
+// the first write to each page takes the slow path, which sets it. When marks are read and cleared, the TLB entries
+// lose their write permission.
 import { DIRTY, LOGS_WRITES, RAM } from '../../layout';
 
 /** The word with the mark of the page with the address `place`, and the mark's bit in it. */

@@ -1,8 +1,8 @@
 // Accesses that only the monitor can answer: ports, and memory that is not RAM.
 //
-// An instruction that needs an answer stops, with nothing changed, and the CPU exits to the monitor. Then it runs again from
-// its beginning and finds the answer in a list, in the order of its accesses. So no instruction has to know how to stop in its
-// middle; it must only change nothing before its last access.
+// An instruction that needs an answer stops, with nothing changed, and the CPU exits to the monitor. Then it runs again
+// from its beginning and finds the answer in a list, in the order of its accesses. So no instruction has to know how to
+// stop in its middle; it only must not change anything before its last access.
 import {
   ANSWER_COUNT,
   ANSWER_NEXT,
@@ -40,7 +40,7 @@ export function exitFor(kind: u32): void {
   store<u32>(TROUBLE, load<u32>(TROUBLE) | TROUBLE_EXIT);
 }
 
-/** True where the monitor has answered: `answer` gives the value read. */
+/** True where the monitor has answered: `answer` returns the value read. */
 export function external(kind: u32, at: u64, size: u32, write: bool, value: u64): bool {
   const next = load<u32>(ANSWER_NEXT);
   if (next < load<u32>(ANSWER_COUNT)) {

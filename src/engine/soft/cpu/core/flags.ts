@@ -12,7 +12,7 @@ const KIND_SUB: u32 = 3;
 /** INC and DEC do not change the carry, which is in FLAG_CARRY. */
 const KIND_INC: u32 = 4;
 const KIND_DEC: u32 = 5;
-/** SUB with borrow: carry and comparison do not follow from the operands alone. */
+/** SUB with borrow: carry and comparison do not follow only from the operands. */
 const KIND_SBB: u32 = 6;
 
 export const CF: u32 = 1;

@@ -1,6 +1,7 @@
-// The store of the last instruction of a turn may stay in its CPU's store buffer until the CPU's next turn, as the memory model
-// allows (SDM 3A 9.2.2): another CPU then reads the old value, even between the read and the write of one instruction. Not so with
-// LOCK, nor where an instruction stores more than once. The instruction runs alone, and each of its accesses is looked at.
+// The store of the last instruction of a turn may stay in its CPU's store buffer until the CPU's next turn, as the
+// memory model allows (SDM 3A 9.2.2): another CPU then reads the old value, even between the read and the write of one
+// instruction. This excludes instructions with LOCK, and those that store more than once. The instruction runs alone,
+// and each of its accesses is checked.
 import {
   ANSWER_COUNT,
   BLOCK_OPS,
@@ -19,7 +20,7 @@ import {
 } from '../../layout';
 import { selectTlb } from './tlb';
 
-/** From now on, stores are noted. */
+/** From now on, stores are recorded. */
 export function armLate(): void {
   store<u32>(LATE_COUNT, 0);
   store<u32>(WATCHES_DATA, load<u32>(WATCHES_DATA) | WATCHES_LATE);
@@ -37,7 +38,7 @@ export function noteLate(place: usize, size: u32): void {
   memory.copy(LATE_VALUE, place, size);
 }
 
-/** The instruction was run: its store is taken back where it may be. */
+/** The instruction has run: undoes its store where the store may be late. */
 export function takeLate(): void {
   store<u32>(WATCHES_DATA, load<u32>(WATCHES_DATA) & ~WATCHES_LATE);
   selectTlb();
@@ -53,7 +54,7 @@ export function takeLate(): void {
   for (let i: u32 = 0; i < size; i++) store<u8>(place + <usize>i, <u8>(old >> ((<u64>i) << 3)));
 }
 
-/** True for LOCK, and for XCHG with memory, which needs none. */
+/** True for LOCK, and for XCHG with memory, which locks without the prefix. */
 function isLocked(): bool {
   const operation = SCRATCH + BLOCK_OPS;
   if (load<u8>(operation, OP_FLAGS) & FLAG_LOCK) return true;

@@ -117,8 +117,8 @@ function known(entry: usize, linear: u64, how: u32): usize {
 }
 
 /**
- * Where the TLB does not know an access: its place, or 0 where it is one for the slow way, which finds out why. It changes
- * nothing but the TLB, and the accessed and dirty bits of an access that will be done. Translated code calls it too.
+ * For an access that misses the TLB: its place, or 0 where the slow path must handle it and find the reason. It changes
+ * only the TLB, and the accessed and dirty bits of an access that will be done. Translated code also calls it.
  */
 export function refill(linear: u64, size: u64, how: u32): usize {
   if (crosses(linear, size) || linear > load<u64>(LINEAR_MASK) || looksAtEach() || load<u32>(TROUBLE))
@@ -126,7 +126,7 @@ export function refill(linear: u64, size: u64, how: u32): usize {
   const cr2 = load<u64>(CR2);
   const place = locate(linear, ordinary() | how);
   if (load<u32>(TROUBLE)) {
-    // Where a table's accessed bit lay in code, the slow way has to stop after the instruction.
+    // Where a table's accessed bit was in decoded code, the slow path has to stop after the instruction.
     store<u32>(TROUBLE, load<u32>(TROUBLE) & TROUBLE_STOP);
     store<u64>(CR2, cr2);
     forgetEntry(linear);

@@ -1,6 +1,6 @@
-// A debugger's breakpoints and watchpoints, which the guest cannot see. They cost nothing while there are none. Code on a page
-// with a breakpoint runs one instruction at a time, other code as usual; while there is a watchpoint, all code does, and the
-// TLB is not used for data.
+// A debugger's breakpoints and watchpoints, which the guest cannot see. Without any they cost nothing. Code on a page
+// with a breakpoint runs one instruction at a time, other code as usual; with a watchpoint, all code runs one
+// instruction at a time, and the TLB is not used for data.
 import {
   EVENT_MONITOR,
   EVENTS,

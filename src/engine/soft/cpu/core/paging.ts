@@ -67,15 +67,16 @@ export function ordinary(): u32 {
   return load<u32>(CPL) == 3 ? USER : 0;
 }
 
-/** True if the bits above the translated ones are the copies of the highest that is (SDM 1 3.3.7.1). */
+/** True if the bits above the translated ones are copies of the highest translated bit (SDM 1 3.3.7.1). */
 export function canonical(linear: u64): bool {
   const unused: i64 = load<u32>(CR4) & CR4_LA57 ? 7 : 16;
   return <u64>(((<i64>linear) << unused) >> unused) == linear;
 }
 
 /**
- * The same for addresses that are loaded and not yet accessed: bases of segments and tables, entry points. Processors with
- * 5-level paging accept 57 bits for those, whether it is on or not (Intel, 5-Level Paging and 5-Level EPT, 2.2 and 3.1).
+ * The same for addresses that are loaded and not yet accessed: bases of segments and tables, entry points. Processors
+ * with 5-level paging accept 57 bits for these, even while it is off (Intel, 5-Level Paging and 5-Level EPT, 2.2 and
+ * 3.1).
  */
 export function canonicalBase(linear: u64): bool {
   const unused: i64 = load<u32>(CR4_ALLOWED) & CR4_LA57 ? 7 : 16;

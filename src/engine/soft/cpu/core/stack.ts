@@ -96,7 +96,7 @@ export function popsegment<T>(pc: usize): void {
   else if (index == SEG_SS) shadowOfStack();
 }
 
-/** PUSHF pushes all of RFLAGS but RF and VM. In virtual-8086 mode it needs IOPL 3, as POPF does (SDM 3B 21.2.7). */
+/** PUSHF pushes all of RFLAGS except RF and VM. In virtual-8086 mode it needs IOPL 3, as POPF does (SDM 3B 21.2.7). */
 export function pushf<T>(_pc: usize): void {
   if (systemFlag(VM) && !mayTouchInterrupts()) return;
   push<T>(<T>(rflags() & 0xfcffff));
@@ -132,7 +132,7 @@ export function popf<T>(_pc: usize): void {
   takeFlags(flags & ~RF, sizeof<T>() == 2 ? mask & 0xffff : mask | RF);
 }
 
-/** ENTER: a frame, and pointers to those of the procedures around (SDM 1 6.6, SDM 2A ENTER). */
+/** ENTER: a frame, and pointers to those of the enclosing procedures (SDM 1 6.6, SDM 2A ENTER). */
 export function enter<T>(pc: usize): void {
   const mask = load<u64>(STACK_MASK);
   const size = <u64>immediate(pc) & 0xffff;

@@ -132,12 +132,12 @@ export function rememberLarge(linear: u64, size: u64): void {
   if (first + (size - 1) > load<u64>(TLB_LARGE_LAST)) store<u64>(TLB_LARGE_LAST, first + (size - 1));
 }
 
-/** True if each access has to be looked at: nothing is entered then. */
+/** True if each access has to be checked: then nothing is entered. */
 export function looksAtEach(): bool {
   return load<u32>(TLB_NOW) == tableOf(NEVER_FILLED);
 }
 
-/** Forgets the entry of now for a linear address. */
+/** Drops the current entry for a linear address. */
 export function forgetEntry(linear: u64): void {
   clear(tlbEntry(linear));
 }
@@ -147,7 +147,7 @@ export function flushTlb(): void {
   flushOf(load<u32>(CPU_NOW));
 }
 
-/** Flushes those of all CPUs: a region of memory was moved. */
+/** Flushes the TLBs of all CPUs: a region of memory was moved. */
 export function flushAll(): void {
   for (let cpu: u32 = 0; cpu < load<u32>(CPU_COUNT); cpu++) flushOf(cpu);
 }

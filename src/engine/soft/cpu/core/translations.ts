@@ -1,4 +1,4 @@
-// How translated code goes on elsewhere (see translate/).
+// How translated code continues in other code (see translate/).
 import {
   BLOCK,
   BLOCK_COUNT,
@@ -37,18 +37,18 @@ import {
 } from '../../layout';
 import { enter, follow, noteHot, warm } from './blocks';
 
-/** How many calls may be under way, because each takes some of the host's stack. */
+/** The most nested calls, because each takes some of the host's stack. */
 const MOST_CALLS: u32 = 100;
-/** Where an operation would be, for "back after the call". */
+/** A result in place of an operation: "returned to the block after the call". */
 const CAME_BACK: usize = 1;
 const CODE = SEGMENTS + SEG_CS * SEGMENT_SIZE;
 
-/** A function is left early before so many instructions. */
+/** A function that is left before this many instructions is left early. */
 const EARLY: i64 = 1000;
 
 /**
- * Translated code is left before the operation at `pc`, after so many instructions, for something that is not as usual there. The
- * translator is told if that is often and early. Gives the operation.
+ * Translated code is left before the operation at `pc`, after this many instructions, because of an unusual case. The
+ * translator is notified if that happens often and early. Returns the operation.
  */
 export function leaveAt(pc: usize, translation: usize, instructions: i64): usize {
   store<i64>(LEFT_COUNT, load<i64>(LEFT_COUNT) + 1);
@@ -61,7 +61,7 @@ export function leaveAt(pc: usize, translation: usize, instructions: i64): usize
   return pc;
 }
 
-/** Counts a place. Another one that falls on the same entry takes it once it came as often. */
+/** Counts a place. Another place with the same entry replaces it once it has come as often. */
 function notePlace(rip: u64, handler: u32): void {
   const entry =
     LEFT_PLACES + <usize>((<u32>(rip ^ (rip >> 6)) + handler) & (MAX_LEFT_PLACES - 1)) * LEFT_PLACE;
@@ -75,13 +75,13 @@ function notePlace(rip: u64, handler: u32): void {
   }
 }
 
-/** Code that is not translated comes next. */
+/** The next code is not translated. */
 function comeToOther(block: usize): void {
   notePlace(load<u64>(BLOCK_RIP), 0);
   warm(block);
 }
 
-/** As `enter`. CAME_BACK where that is the block after the innermost call: then it is entered. */
+/** As `enter`. CAME_BACK for the block after the innermost call: then that block has been entered. */
 export function goOn(rip: u64, slot: usize): usize {
   if (!slot) return isBack(rip) ? CAME_BACK : enter(rip, 0);
   const next = follow(rip, slot);
@@ -107,9 +107,9 @@ function isBack(rip: u64): bool {
 }
 
 /**
- * Enters what is at `rip`, as `enter` does, and goes on from translation to translation, until one comes to the block after the
- * call. CAME_BACK if the caller can go on there: all is as it was but for what the guest did, and `needed` instructions are left.
- * Else it gives the operation to go on with, as `enter` does.
+ * Enters the code at `rip`, as `enter` does, and continues from translation to translation, until one reaches the block
+ * after the call. CAME_BACK if the caller can continue there: only the guest has changed state, and `needed`
+ * instructions are left. Otherwise returns the next operation, as `enter` does.
  */
 export function callThrough(rip: u64, slot: usize, block: usize, needed: i32): usize {
   let next = slot ? follow(rip, slot) : 0;
@@ -127,7 +127,7 @@ export function callThrough(rip: u64, slot: usize, block: usize, needed: i32): u
   while (next > CAME_BACK) {
     if (load<u32>(BLOCK) == <u32>block && load<u32>(GENERATION) == generation) {
       if (next == <usize>load<u32>(block, BLOCK_FIRST)) {
-        // It is part of a translation already.
+        // It is already part of a translation.
         store<u32>(block, 0, BLOCK_HEAT);
         if (load<u32>(MODE) == mode && load<i64>(BUDGET) >= <i64>needed) next = CAME_BACK;
         break;
@@ -141,7 +141,7 @@ export function callThrough(rip: u64, slot: usize, block: usize, needed: i32): u
     next = call_indirect<usize>(handler, next);
   }
   store<u32>(TRANSLATED_CALLS, calls);
-  // Where all blocks were forgotten, there is something else now.
+  // Where all blocks were dropped, the place has other contents now.
   store<u32>(RETURN_BLOCK, load<u32>(GENERATION) == generation ? outer : <u32>NO_BLOCK);
   store<i32>(RETURN_NEEDED, outerNeeded);
   return next;

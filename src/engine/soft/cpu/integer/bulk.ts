@@ -25,7 +25,7 @@ function room(place: usize): u64 {
   return PAGE - (<u64>place & (PAGE - 1));
 }
 
-/** As `roundDone` does it: the last iteration has been counted with the instruction. */
+/** As in `roundDone`: the last iteration has been counted with the instruction. */
 function count(pc: usize, rounds: u64): void {
   const left = cutAddress(pc, load<u64>(RCX) - rounds);
   setByAddressSize(pc, RCX, left);

@@ -163,7 +163,7 @@ function goesOn(pc: usize): bool {
   return zero() == ((load<u8>(pc, OP_FLAGS) & FLAG_REP) != 0);
 }
 
-/** The iteration that was the last because of its flags: as `roundDone` counts the last one. True as the instruction is done. */
+/** The last iteration because of its flags: counted as in `roundDone`. True since the instruction is done. */
 function endedByFlags(pc: usize): bool {
   if (left(pc) != 0) store<i64>(BUDGET, load<i64>(BUDGET) + 1);
   return true;
@@ -226,10 +226,10 @@ function inOne<T>(pc: usize): void {
 }
 
 /**
- * How many iterations of REP INS to request in one exit: as many as KVM's emulator, so that both engines exit alike. Those are
- * all remaining ones, up to 1,024 bytes and to the end of the page of EDI, whose bytes KVM counts as if they were elements.
- * With paging on, this CPU counts them as bytes: input that the next page refuses would be lost. Where each iteration is
- * watched, they come one by one.
+ * How many iterations of REP INS to request in one exit: as many as KVM's emulator, so that both engines exit alike.
+ * Those are all remaining ones, up to 1,024 bytes and to the end of the page of EDI, whose bytes KVM counts as if they
+ * were elements. With paging on, this CPU counts them as bytes: input that the next page refuses would be lost. Where
+ * each iteration is checked for breakpoints, they come one by one.
  */
 function atOnce<T>(pc: usize): u32 {
   if (load<u32>(EVENTS) & (EVENT_TRAP | EVENT_BREAKPOINTS)) return 1;
@@ -292,7 +292,9 @@ function outOne<T>(pc: usize): void {
   if (external(EXIT_IO, <u64>load<u16>(RDX), sizeof<T>(), true, bits)) advance<T>(pc, RSI);
 }
 
-/** True where the device at the port in DX takes bytes as a stream; others may look at the time between two elements. */
+/**
+ * True where the device at the port in DX takes bytes as a stream; for others the time between two elements may matter.
+ */
 function toStream(): bool {
   const port = load<u16>(RDX);
   for (let n: usize = 0; n < <usize>load<u32>(STREAM_COUNT); n++) {
@@ -308,9 +310,10 @@ function untilAlarm(): u64 {
 }
 
 /**
- * The iterations of REP OUTS to a stream that leave in one exit, as a processor reports the instruction (SDM 3C 28.2.1): those whose
- * elements lie in RAM, in the page of the first one, up to 1,024 bytes. Puts their elements into STRING_DATA. Fewer than 2: the next
- * one runs alone, because it is the last, is watched, crosses a page, or reads what is not RAM.
+ * The iterations of REP OUTS to a stream that are one exit, as a processor reports the instruction (SDM 3C 28.2.1):
+ * those whose elements are in RAM, in the page of the first one, up to 1,024 bytes. Puts their elements into
+ * STRING_DATA. Fewer than 2: the next one runs alone, because it is the last, is checked for breakpoints, crosses a
+ * page, or reads outside RAM.
  */
 function gather<T>(pc: usize): u32 {
   if (!toStream() || load<u32>(EVENTS) & (EVENT_TRAP | EVENT_BREAKPOINTS)) return 1;
@@ -342,7 +345,7 @@ function sent<T>(pc: usize): void {
   const step: i64 = systemFlag(DF) ? -(<i64>sizeof<T>()) : sizeof<T>();
   setByAddressSize(pc, RSI, cutAddress(pc, load<u64>(RSI) + count * <u64>step));
   setByAddressSize(pc, RCX, cutAddress(pc, load<u64>(RCX) - count));
-  // As `roundDone` does it: the last iteration has been counted with the instruction.
+  // As in `roundDone`: the last iteration has been counted with the instruction.
   store<i64>(BUDGET, load<i64>(BUDGET) - <i64>count + (left(pc) == 0 ? 1 : 0));
   forgetAnswers();
 }
@@ -354,7 +357,7 @@ function outMany<T>(pc: usize): bool {
     sent<T>(pc);
     return true;
   }
-  // One that was given up, since registers were set from outside.
+  // An abandoned batch: registers were set from outside.
   store<u32>(BATCH, 0);
   const count = gather<T>(pc);
   if (count < 2) return false;

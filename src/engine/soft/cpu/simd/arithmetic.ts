@@ -116,8 +116,8 @@ function specialDoubles(what: u32, a: v128, b: v128): v128 {
   return result;
 }
 
-// The number goes from register to register of the host as one, so that no step waits for another kind of them. What is special
-// stands within the `if`, where the translator takes it for what is seldom.
+// The number stays in one kind of host register, so that no step waits for a transfer between kinds. Special cases are
+// within the `if`, which the translator treats as rare.
 function scalarSingle(what: u32, a: v128, b: v128): v128 {
   const number = compute<f32>(what, f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0));
   let result = f32x4.replace_lane(a, 0, number);

@@ -121,7 +121,7 @@ export function cvtpd2ps(_a: v128, b: v128): v128 {
   settle();
   return vector(result, 0);
 }
-/** A number in the other format, with all that may be special. */
+/** A number in the other format, with all special cases. */
 function convertSpecial<F, G>(a: u64): u64 {
   begin();
   const result = convert<F, G>(a);

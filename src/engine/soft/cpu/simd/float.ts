@@ -1,7 +1,7 @@
 // Floating-point numbers of 32 and 64 bits as SSE computes them (SDM 1 4.8, 4.9, 11.5; IEEE 754): any rounding, the
 // exceptions, denormals as zero, results flushed to zero. Numbers are passed as their bits, so that no NaN changes on the way.
 //
-// Where nothing is special, WebAssembly computes the same: quick.ts. Everything else is computed with integers.
+// Without special cases WebAssembly computes the same: quick.ts. Everything else is computed with integers.
 import { CR4, MXCSR } from '../../layout';
 import { fault, UD, XM } from '../core/faults';
 import { divWide, mulHigh, remainder } from '../integer/wide';
@@ -48,7 +48,7 @@ let raised: u32 = 0;
 /** MXCSR of the current instruction, and its rounding. */
 let control: u32 = 0;
 let rounding: u32 = 0;
-/** Only the result matters. */
+/** Only the result is used. */
 
 /** Call it before the first calculation of an instruction. */
 export function begin(): void {
@@ -161,7 +161,7 @@ function addSlow<F>(a: u64, b: u64): u64 {
   if (isInfinite<F>(a)) return a;
   if (isInfinite<F>(b)) return b;
   if (isZero<F>(a) && isZero<F>(b)) return subtracts ? zeroSum<F>() : a;
-  // The larger one first; with room for a carry, and bits below for what is shifted out.
+  // The larger one first; with room for a carry, and bits below for the shifted-out part.
   const big = magnitude<F>(a) >= magnitude<F>(b) ? a : b;
   const small = big == a ? b : a;
   const negative = (big & signBit<F>()) != 0;
@@ -218,7 +218,7 @@ function rootSlow<F>(a: u64): u64 {
   noteDenormals<F>(a, a);
   if (isInfinite<F>(a)) return a;
   const exponent = scale<F>(a) - bias<F>();
-  // With an even exponent, and two bits before the point where it was odd: at least 2^62 or 2^63.
+  // With an even exponent, and two bits before the binary point if it was odd: at least 2^62 or 2^63.
   const bits = exponent & 1 ? significand<F>(a) : significand<F>(a) >> 1;
   let root = <u64>(sqrt<f64>(<f64>bits) * 2147483648);
   // The root of bits * 2^62 has 62 or 63 bits: one Newton step from an estimate that is off by at most 2^10.
@@ -332,7 +332,7 @@ export function toSigned<F, T>(a: u64, chop: bool): i64 {
     if (!fits) raised |= IE;
     return least;
   }
-  // One bit less than all, so that never all 64 bits are lost.
+  // At most 63 bits, so that never all 64 are lost.
   const saved = rounding;
   if (chop) rounding = CHOP;
   const bits = (significand<F>(value) >> 1) | (significand<F>(value) & 1);

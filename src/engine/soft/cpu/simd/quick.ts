@@ -1,5 +1,5 @@
-// What SSE computes just as WebAssembly does: rounded to nearest, without an exception that is new or not masked. Numbers are
-// passed as their bits. These functions have no state, so translated code contains them.
+// The SSE calculations that WebAssembly computes equally: rounded to nearest, without an exception that is new or not
+// masked. Numbers are passed as their bits. These functions have no state, so translated code contains them.
 import { MXCSR } from '../../layout';
 import { bitsOf, isDenormal, isNaN, isPlain, isZero, magnitude, signBit, valueOf } from './format';
 
@@ -11,10 +11,10 @@ export const ROOT: u32 = 4;
 export const MINIMUM: u32 = 5;
 export const MAXIMUM: u32 = 6;
 
-/** Given where something is special: a NaN that no calculation here gives. */
+/** The result in special cases: a NaN that no calculation here returns. */
 export const SPECIAL: u64 = ~(<u64>0);
 
-/** All exceptions are masked, and the inexact one is flagged already; rounding to nearest, no DAZ, no FTZ. */
+/** All exceptions are masked, and the inexact flag is already set; rounding to nearest, no DAZ, no FTZ. */
 export function isUsual(): bool {
   return (load<u32>(MXCSR) & 0xffe0) == 0x1fa0;
 }
@@ -23,7 +23,7 @@ function isOrdinary<F>(a: u64): bool {
   return isPlain<F>(a) || isZero<F>(a);
 }
 
-/** What WebAssembly gives for ADDSD and its like. */
+/** WebAssembly's result for ADDSD and similar instructions. */
 export function compute<F>(what: u32, x: F, y: F): F {
   if (what == ADD) return <F>(x + y);
   if (what == SUBTRACT) return <F>(x - y);
@@ -34,7 +34,7 @@ export function compute<F>(what: u32, x: F, y: F): F {
   return x > y ? x : y;
 }
 
-/** True if that is what SSE gives too, for the operands' bits and the result's. */
+/** True if SSE has the same result, by the bits of the operands and the result. */
 export function isRight<F>(what: u32, a: u64, b: u64, result: u64): bool {
   if (what == ROOT) return isUsual() && isPlain<F>(b) && !(b & signBit<F>());
   if (isDenormal<F>(a) || isDenormal<F>(b)) return false;
@@ -46,13 +46,13 @@ export function isRight<F>(what: u32, a: u64, b: u64, result: u64): bool {
   return what != DIVIDE || isZero<F>(a);
 }
 
-/** Both in one: the result's bits, or SPECIAL. */
+/** Both together: the result's bits, or SPECIAL. */
 export function calculate<F>(what: u32, a: u64, b: u64): u64 {
   const result = bitsOf<F>(compute<F>(what, valueOf<F>(a), valueOf<F>(b)));
   return isRight<F>(what, a, b, result) ? result : SPECIAL;
 }
 
-/** -1, 0, 1 for less, equal, greater; 2 where that takes a closer look. */
+/** -1, 0, 1 for less, equal, greater; 2 where that needs more checks. */
 export function order<F>(a: u64, b: u64): i32 {
   if (isDenormal<F>(a) || isDenormal<F>(b) || isNaN<F>(a) || isNaN<F>(b)) return 2;
   const x = valueOf<F>(a);
@@ -66,7 +66,7 @@ export function fromInteger<F, T>(value: T): u64 {
   return isUsual() ? bitsOf<f32>(<f32>value) : SPECIAL;
 }
 
-/** True if a number is, cut or rounded to an integer, within that type. */
+/** True if a number, truncated or rounded to an integer, fits that type. */
 export function fitsInteger<F, T>(a: u64): bool {
   const size = magnitude<F>(a);
   const limit: u64 =
@@ -80,7 +80,7 @@ export function fitsInteger<F, T>(a: u64): bool {
   return isUsual() && size < limit;
 }
 
-/** For one that fits: 2^62 or 2^30 is the limit, so that no rounding exceeds the type. */
+/** For a number that fits: the limit is 2^62 or 2^30, so that no rounding exceeds the type. */
 export function toInteger<F, T>(a: u64, chop: bool): i64 {
   const value = <f64>valueOf<F>(a);
   return <i64>(<T>(chop ? value : nearest<f64>(value)));

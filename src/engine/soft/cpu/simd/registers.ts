@@ -149,7 +149,9 @@ export function memory16(pc: usize): v128 {
   return unaligned16(pc);
 }
 
-/** As `memory16`, but for moves: in AMD's misaligned SSE mode, MXCSR.MM, only #AC asks for the alignment (APM 2 11.3.2). */
+/**
+ * As `memory16`, but for moves: in AMD's misaligned SSE mode, MXCSR.MM, only #AC requires the alignment (APM 2 11.3.2).
+ */
 export function operand16(pc: usize): v128 {
   if (!(load<u32>(MXCSR) & MISALIGNED)) return memory16(pc);
   if (linearAddress(segment(pc), address(pc)) & 15 && checksAlignment()) {

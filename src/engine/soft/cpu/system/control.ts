@@ -159,7 +159,7 @@ export function movtocr(pc: usize): void {
   else setCr8(value);
 }
 
-/** A task priority that goes down may let an interrupt through: whoever holds it is asked as soon as one can be taken. */
+/** A lower task priority may allow an interrupt: the controller is queried as soon as one can be taken. */
 function setCr8(value: u64): void {
   const lower = value < load<u64>(CR8);
   store<u64>(CR8, value);

@@ -65,7 +65,7 @@ export function cpuid(_pc: usize): void {
     store<u64>(RAX, <u64>load<u32>(CPU_NOW));
     store<u64>(RBX, load<u64>(RBX) | <u64>load<u32>(CPU_NOW));
   }
-  // An APIC that IA32_APIC_BASE turns off is not there (SDM 3A 11.4.3).
+  // An APIC that IA32_APIC_BASE turns off is not reported (SDM 3A 11.4.3).
   const off = load<u32>(APIC_THERE) != 0 && !(load<u64>(APIC_BASE) & APIC_ENABLED);
   if (leaf == 1 && off) store<u64>(RDX, load<u64>(RDX) & ~APIC);
 }

@@ -71,7 +71,7 @@ function isAmds(msr: u32): bool {
     case 0xc0010112:
     case 0xc0010113:
     case 0xc0010114: // VM_CR
-    case 0xc0010140: // OSVW: none of the errata is there
+    case 0xc0010140: // OSVW: no errata
     case 0xc0010141:
     case 0xc0011004: // the feature bits of CPUID
     case 0xc0011005:

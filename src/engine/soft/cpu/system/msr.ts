@@ -184,12 +184,12 @@ function cellOf(msr: u32): usize {
   }
 }
 
-/** MSRs of a local APIC that is a device. Its base is in the registers too. */
+/** MSRs of a local APIC that is a device. Its base is also in the registers. */
 function isApics(msr: u32): bool {
   return load<u32>(APIC_THERE) != 0 && (msr == MSR_TSC_DEADLINE || msr - MSR_X2APIC < X2APIC_MSRS);
 }
 
-/** The device's answer to a read, or to a write; it may be that there is no such register. */
+/** The device's answer to a read or a write; the register may not exist. */
 function askForMsr(msr: u32, write: bool, value: u64): void {
   if (!external(EXIT_MSR, msr, 8, write, value)) return;
   if (load<u32>(MSR_REFUSED)) fault(GP);

@@ -51,8 +51,8 @@ export function available(): bool {
 }
 
 /**
- * False where an exception of an earlier instruction is pending: #MF, or, without CR0.NE, the processor asserts FERR# and waits
- * in front of this instruction until an interrupt comes, unless IGNNE# is asserted (SDM 1 8.7.2, D.2.1).
+ * False where an exception of an earlier instruction is pending: #MF, or, without CR0.NE, the processor asserts FERR#
+ * and waits before this instruction until an interrupt comes, unless IGNNE# is asserted (SDM 1 8.7.2, D.2.1).
  */
 export function nothingPending(): bool {
   if (!(load<u16>(FPU_STATUS) & ES)) return true;

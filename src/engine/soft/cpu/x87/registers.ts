@@ -33,7 +33,7 @@ export const DOWN: u32 = 1;
 export const UP: u32 = 2;
 export const CHOP: u32 = 3;
 
-/** What the current instruction adds to the status word: exceptions, SF and C1. */
+/** Bits that the current instruction adds to the status word: exceptions, SF and C1. */
 export let raised: u32 = 0;
 
 export function raise(flags: u32): void {
@@ -56,7 +56,7 @@ export function statusWord(): u32 {
 export function setStatusWord(value: u32): void {
   const pending = (value & ~controlWord() & EXCEPTIONS) != 0;
   store<u16>(FPU_STATUS, <u16>(pending ? value | ES | BUSY : value & ~(ES | BUSY)));
-  // FERR# goes away, and with it the board's answer (SDM 1 D.2.1.2).
+  // FERR# is deasserted, and with it the board's IGNNE# (SDM 1 D.2.1.2).
   if (!pending && load<u32>(IGNNE) == IGNNE_FOR_NOW) store<u32>(IGNNE, IGNNE_LOW);
 }
 

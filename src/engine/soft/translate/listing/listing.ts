@@ -1,5 +1,5 @@
 /**
- * Translated functions as listings: each guest instruction with its record and the WebAssembly that it became.
+ * Translated functions as listings: each guest instruction with its record and its WebAssembly code.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Body } from '../builder.js';
 import type { Region } from '../region.js';
 import { watOf } from './wat.js';
 
-/** A function as it was made. */
+/** A translated function. */
 interface Kept {
   readonly entry: number;
   readonly nodes: readonly { readonly block: number; readonly count: number }[];
@@ -17,7 +17,7 @@ interface Kept {
   readonly body: Body;
 }
 
-/** What was translated and is still valid, by the block that it begins with. */
+/** The valid translations, by their first block. */
 export class Listing {
   readonly #view: DataView;
   readonly #kept = new Map<number, Kept>();
@@ -35,7 +35,7 @@ export class Listing {
     this.#kept.clear();
   }
 
-  /** All functions, by the address that they begin with. */
+  /** All functions, by their first address. */
   list(): TranslatedSummary[] {
     return this.#valid()
       .map((kept) => ({
@@ -46,7 +46,7 @@ export class Listing {
       .sort((a, b) => a.address - b.address);
   }
 
-  /** The function with the instruction at a guest physical address; the one that begins there, where several have it. */
+  /** The function with the instruction at a guest physical address; of several, the one that begins there. */
   at(address: number): TranslatedFunction | undefined {
     const having = this.#valid().filter((kept) => this.#has(kept, address));
     const found = having.find(({ entry }) => this.#startOf(entry) === address) ?? having[0];
@@ -56,7 +56,7 @@ export class Listing {
     return { address: this.#startOf(entry), code, bytes: body.bytes.length, parts: this.#partsOf(found) };
   }
 
-  /** Those whose block still begins with its translation: others were lost by a write, or made once more. */
+  /** Functions whose block still begins with its translation: others were lost by a write, or made again. */
   #valid(): Kept[] {
     const view = this.#view;
     return [...this.#kept.values()].filter(
@@ -89,7 +89,7 @@ export class Listing {
     });
   }
 
-  /** The lines of the body, cut at its marks. */
+  /** The lines of the body, divided at its marks. */
   #partsOf({ nodes, body }: Kept): TranslatedPart[] {
     const lines = watOf(body.bytes);
     const parts: TranslatedPart[] = [];
@@ -124,7 +124,7 @@ export class Listing {
     return { address: this.#startOf(block) + offset, bytes, record: this.#recordText(record) };
   }
 
-  /** A displacement; or, of a branch, the blocks that it went to. */
+  /** A displacement; or the blocks of a branch's targets. */
   #targetsOf(record: number): [string, bigint][] {
     const view = this.#view;
     const words = [L.OP_TAKEN, L.OP_NOT_TAKEN].map((at) => view.getUint32(record + at, true) & ~1);

@@ -1,5 +1,5 @@
 /**
- * The names of WebAssembly's instructions (core specification, 5.4), as its text format writes them.
+ * The names of WebAssembly's instructions (core specification, 5.4) in its text format.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const SATURATED = 'add add_sat_s add_sat_u sub sub_sat_s sub_sat_u';
 const halves = (verb: string, from: string) =>
   `${verb}_low_${from}_s ${verb}_high_${from}_s ${verb}_low_${from}_u ${verb}_high_${from}_u`;
 
-/** Instructions of one byte, each run from the opcode that stands before it. */
+/** Instructions of one byte, in sequences from the given opcode on. */
 const plain: [first: number, names: string[]][] = [
   [0x00, words('unreachable nop block loop if else')],
   [0x0b, words('end br br_if br_table return call call_indirect')],

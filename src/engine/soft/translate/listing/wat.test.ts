@@ -13,7 +13,7 @@ before(async () => {
   wabt = await loadWabt();
 });
 
-/** The instructions of a body that begins with `unreachable`, as WABT names them: after that, all that follows is valid. */
+/** The instructions of a body that begins with `unreachable`, as WABT names them: after that, any code is valid. */
 function theirs(body: Uint8Array): string[] {
   const module = wabt.readWasm(moduleOf([body]), { readDebugNames: false, threads: true, simd: true });
   const text = module.toText({ foldExprs: false, inlineExport: false });
@@ -24,7 +24,7 @@ function theirs(body: Uint8Array): string[] {
   return lines.slice(from, to).map(plain);
 }
 
-/** Without the closing parenthesis of the function, and what WABT adds. */
+/** Without the closing parenthesis of the function, and WABT's additions. */
 const plain = (line: string) =>
   line.replace(/\s*;;.*$/, '').replace(/\)+$/, (end) => (line.includes('(') ? end : ''));
 

@@ -1,6 +1,6 @@
 /**
- * A translated function's body as lines of WebAssembly's text format, without its parentheses: an instruction a line, indented by the
- * blocks around it. Locals and functions have the names that the translator thinks of them by.
+ * A translated function's body as lines of WebAssembly's text format, without its parentheses: one instruction per
+ * line, indented by its enclosing blocks. Locals and functions have the translator's names.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { Type } from '../types.js';
 import { vectorShape } from '../vectors.js';
 import { plainNames, prefixedNames, vectorNames } from './mnemonics.js';
 
-/** An instruction, and where its bytes begin in the body. */
+/** An instruction, and the offset of its bytes in the body. */
 export interface WatLine {
   readonly at: number;
   readonly text: string;
@@ -34,7 +34,7 @@ const typeNames = new Map<number, string>(Object.entries(Type).map(([name, type]
 const localName = (n: number) => `$${localNames[n] ?? `t${n - LOCAL_OF_PLACE - places.length}`}`;
 const functionName = (n: number) => `$${functionNames.find(([, index]) => index === n)?.[0] ?? n}`;
 
-/** A number that is more likely an address or a mask is hexadecimal. */
+/** A number that is probably an address or a mask is hexadecimal. */
 function numberText(value: bigint): string {
   if (value > -1024n && value < 1024n) return String(value);
   return value < 0n ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
