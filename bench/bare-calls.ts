@@ -1,6 +1,6 @@
 /**
- * The calls of `floor monitor`, made from Node directly: no machine, no checks, no objects. Its extra cost over C is the
- * kernel's cost for a process with Node's threads and mappings; no monitor in Node can be cheaper.
+ * The calls of `floor monitor`, made from Node directly: no machine, no checks, no objects. Its extra cost over C is
+ * the kernel's work for a process with Node's threads and mappings; no monitor in Node can be cheaper.
  */
 import * as ioctls from '../src/engine/kvm/api/ioctls.js';
 import * as layout from '../src/engine/kvm/api/layout.js';

@@ -1,4 +1,4 @@
-/** 20,000 bytes to the debug console: coalesced here, an exit a byte in C. */
+/** 20,000 bytes to the debug console: coalesced here, one exit per byte in C. */
 import { parseImage } from '../src/boot/index.js';
 import { standardDevices } from '../src/devices/index.js';
 import { kvmEngine } from '../src/engine/kvm/index.js';

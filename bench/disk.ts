@@ -1,6 +1,6 @@
 /**
- * Reading a floppy by INT 13h and a disk on the software CPU, by PIO, by the bus master and by virtio, beside QEMU's TCG with the same
- * kernel.
+ * Reading a floppy by INT 13h and a disk on the software CPU, by PIO, by the bus master and by virtio, compared with
+ * QEMU's TCG on the same kernel.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { median, type Row } from './measure.js';
 
 const BYTES = 256 * 512;
 const ROUNDS = 5;
-/** Where QEMU keeps the status of a guest that wrote 10h. */
+/** QEMU's exit status for a guest that wrote 10h. */
 const QEMU_GOOD = 33;
 
 /** A track of 18 sectors. */
@@ -31,7 +31,7 @@ export function benchDisk(root: string): Row[] {
   try {
     const hard = modes.map((one) => {
       const kernel = (commands: number) => build(root, folder, one.mode, commands);
-      // The difference of two lengths: without what starting costs.
+      // The difference of two lengths: without the cost of the start.
       const [short, long] = [kernel(one.commands / 4), kernel(one.commands)];
       const rate = (run: (file: string) => number) => {
         const seconds = median(Array.from({ length: ROUNDS }, () => run(long) - run(short)));
@@ -55,7 +55,10 @@ export function benchDisk(root: string): Row[] {
   }
 }
 
-/** INT 13h on our BIOS, beside SeaBIOS in QEMU. QEMU reads far fewer tracks: it takes a real drive's time for them. */
+/**
+ * INT 13h on our BIOS, compared with SeaBIOS in QEMU. QEMU reads far fewer tracks: it takes a real drive's time for
+ * them.
+ */
 function benchFloppy(root: string, folder: string): Row {
   const measure = (calls: number, run: (file: string) => number) => {
     const [short, long] = [buildFloppy(root, folder, calls / 4), buildFloppy(root, folder, calls)];

@@ -1,4 +1,4 @@
-/** What one exit costs, from the guest's instruction through the device and back. */
+/** The cost of one exit, from the guest's instruction through the device and back. */
 
 import { parseImage } from '../src/boot/index.js';
 import type { Device } from '../src/devices/contract/index.js';
@@ -42,7 +42,7 @@ export function benchExits(floor: Floor): Row[] {
   return Object.entries(loops).map(([kind, { code, goal }]) => {
     const image = parseImage(new Uint8Array(code), kind);
     using machine = new Machine({ engine: kvmEngine(), image, mode: 'real', devices: [new Register()] });
-    // As in floor.c: a data segment whose base reaches behind RAM.
+    // As in floor.c: a data segment whose base is after RAM.
     const system = machine.cpu.getSystemRegisters();
     system.ds.base = BigInt(MMIO);
     machine.cpu.setSystemRegisters(system);

@@ -1,4 +1,4 @@
-/** gdb's remote protocol as gdb uses it: how long it takes to attach, and how many steps fit into a second. */
+/** gdb's remote protocol as gdb uses it: the time to attach, and the steps per second. */
 import { parseImage } from '../src/boot/index.js';
 import type { EngineName } from '../src/config/index.js';
 import { GdbClient } from '../src/debug/gdb/testing.js';

@@ -12,7 +12,7 @@ export interface Class {
   readonly submissions: readonly Submission[];
 }
 
-/** @param contents how many of the submissions differ: a class talks to each other */
+/** @param contents how many of the submissions differ: students share solutions */
 export function makeClass(root: string, students: number, contents: number): Class {
   const exercise = readExercise(path.join(root, 'docs/course/05-interrupts'));
   const text = (files: ReadonlyMap<string, Uint8Array>) => Buffer.from(files.get('kernel.S')!).toString();
@@ -26,7 +26,7 @@ export function makeClass(root: string, students: number, contents: number): Cla
     '.code16\n_start: movv $1, %ax\n',
     '.code16\n.globl _start\n_start: .incbin "/etc/passwd"\n',
   ];
-  // Most of a class hands in what passes.
+  // Most of a class hands in a solution that passes.
   const sources = Array.from({ length: contents }, (_, i) => {
     const source = i % 10 < 6 ? right : others[Math.floor(i / 10) % others.length]!;
     return new Map([['kernel.S', Buffer.from(`${source}\n// ${i}\n`)]]);

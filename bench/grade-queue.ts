@@ -1,5 +1,6 @@
 /**
- * A class of 10,000 by a queue in a real Redis: one worker beside two, and two of which one is killed every 5 seconds.
+ * A class of 10,000 by a queue in a real Redis: one worker compared with two, and two of which one is killed every 5
+ * seconds.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,9 +14,9 @@ import { type Class, makeClass } from './grade-class.js';
 import type { Row } from './measure.js';
 
 const STUDENTS = Number(process.env.STUDENTS ?? 10_000);
-/** Contents that differ. */
+/** The number of different contents. */
 const CONTENTS = 200;
-/** Submissions of the comparison of one worker with two: each differs, so that the work is the workers’ own. */
+/** Submissions of the comparison of one worker with two: each differs, so that no result is reused. */
 const COMPARED = Number(process.env.COMPARED ?? 400);
 const KILL_MS = 5000;
 const GOAL = 1.8;
@@ -24,7 +25,7 @@ const AT_A_TIME = 64;
 
 interface Queue extends AsyncDisposable {
   readonly url: string;
-  /** Starts a worker with a cache of its own; resolves when it takes jobs. */
+  /** Starts a worker with its own cache; resolves when it takes jobs. */
   work(): Promise<ChildProcess>;
 }
 
@@ -54,7 +55,7 @@ async function startQueue(root: string): Promise<Queue> {
       const gone = ended.map((child) => once(child, 'exit'));
       for (const child of ended) child.kill('SIGKILL');
       await Promise.all(gone);
-      // Their graders end when they see that: what they still write goes to nobody.
+      // Their graders end when they notice that: their last output is not read.
       await setTimeout(1000);
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },
@@ -94,7 +95,7 @@ async function grade(url: string, { exercise, submissions }: Class): Promise<Cla
   });
 }
 
-/** Submissions a second with so many workers, each with nothing compiled yet. */
+/** Submissions per second with this many workers, each with an empty cache. */
 async function rateWith(root: string, workers: number): Promise<number> {
   await using queue = await startQueue(root);
   for (let i = 0; i < workers; i++) await queue.work();

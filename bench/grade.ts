@@ -7,7 +7,7 @@ import { makeClass } from './grade-class.js';
 import type { Row } from './measure.js';
 
 const STUDENTS = Number(process.env.STUDENTS ?? 10_000);
-/** Contents that differ. */
+/** The number of different contents. */
 const CONTENTS = Number(process.env.CONTENTS ?? 200);
 const GOAL = 40;
 const JOBS = 2;
@@ -30,7 +30,7 @@ export async function benchGrade(root: string): Promise<Row[]> {
     });
     const seconds = (performance.now() - started) / 1000;
     const rate = STUDENTS / seconds;
-    // Past the first fifth, in which contents are compiled and code is optimised.
+    // After the first fifth, in which contents are compiled and code is optimised.
     const [early = 0, late = 0] = [memory[1], memory.at(-1)];
     writePages(report, path.join(root, 'bench/results/class'), 'http://localhost:8086/');
     const lost = STUDENTS - new Set(report.entries.map(({ id }) => id)).size + report.count('set-aside');

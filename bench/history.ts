@@ -1,4 +1,4 @@
-/** What it costs to be able to go back in time, and how long it takes. */
+/** The cost of time travel during a run, and the time to go back. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,7 +19,7 @@ const GOAL_GO_MS = 300;
 const GOAL_WRITE_MS = 50;
 const GOAL_SNAPSHOT_MS = 40;
 const GOAL_RESTORE_MS = 20;
-/** The search for the last write looks through so many instructions. */
+/** The number of instructions that the search for the last write covers. */
 const SEARCHED = 10_000_000;
 
 export async function benchHistory(root: string): Promise<Row[]> {
@@ -86,12 +86,12 @@ function measured(bytes: Uint8Array): Row[] {
   ];
 }
 
-/** A guest of 128 MiB of which 20 are touched. */
+/** A guest of 128 MiB that has used 20 of them. */
 async function snapshots(bytes: Uint8Array): Promise<Row[]> {
   const [saves, loads]: [number[], number[]] = [[], []];
   let state: MachineState | undefined;
   for (let turn = 0; turn < TURNS; turn++) {
-    // Each time for the first time: what was saved once is saved again for almost nothing.
+    // Always the first save of a machine: saving again costs almost nothing.
     using machine = machineOf(bytes, 128 * 2 ** 20);
     for (let at = 64 * 2 ** 20; at < 84 * 2 ** 20; at += 8)
       machine.memory.write32(at, (at * 2654435761) >>> 7);

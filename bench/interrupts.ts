@@ -1,4 +1,4 @@
-/** A timer of 1 kHz: whether each tick reaches the guest, and how late. */
+/** A timer of 1 kHz: does each tick reach the guest, and how late? */
 import path from 'node:path';
 import { type Mode, parseImage } from '../src/boot/index.js';
 import type { Device } from '../src/devices/contract/index.js';
@@ -35,7 +35,7 @@ class Witness implements Device {
     const earliest = Math.min(...late);
     return late.map((ms) => (ms - earliest) * 1000).sort((a, b) => a - b);
   }
-  /** How much the guest's second differs from the host's, in millionths, by the most punctual ticks of both ends. */
+  /** The difference of the guest's second from the host's, in millionths, by the most punctual ticks of both ends. */
   drift(): number {
     const late = Array.from(this.times.subarray(0, this.ticks), (time, tick) => time - tick * PERIOD_MS);
     const span = 500;

@@ -1,4 +1,4 @@
-/** A machine from its creation to its first exit and its disposal, and what thousands of them leak. */
+/** A machine from its creation to its first exit and its disposal, and the leaks of thousands of them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -8,7 +8,7 @@ import { Machine } from '../src/machine/index.js';
 import { bareLifecycle } from './bare-calls.js';
 import { type Floor, inTurns, median, type Row } from './measure.js';
 
-/** Short alternating rounds: the kernel's share, mostly waiting, changes by half within seconds. */
+/** Short alternating rounds: the kernel's part, mostly waiting, changes by half within seconds. */
 const ROUND = 60;
 const PAIRS = 25;
 const GOAL = 1.25;
@@ -92,7 +92,7 @@ export function benchLifecycle(floor: Floor): Row[] {
       unit: 'µs each',
       terrarium: each,
       goal: 'fds +0, mappings ≤ +10, RSS ≤ +5 MB',
-      // V8 may give back what the pairs before had it take.
+      // V8 may return memory that it took for the previous pairs.
       holds: grown.fds === 0 && grown.maps <= 10 && grown.rss <= 5,
       note: `fds ${signed(grown.fds)}, mappings ${signed(grown.maps)}, RSS ${signed(Number(grown.rss.toFixed(1)))} MB`,
     },

@@ -1,6 +1,6 @@
 /**
- * Measures the same work in C and in TypeScript, in turns, so that changes of the machine's speed affect both. The result is
- * the median of the ratios of the pairs.
+ * Measures the same work in C and in TypeScript alternately, so that changes of the machine's speed affect both. The
+ * result is the median of the ratios of the pairs.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Runs both in turns, `pairs` times after one warm-up pair. */
+/** Runs both alternately, `pairs` times after one warm-up pair. */
 export function inTurns(
   pairs: number,
   terrarium: () => number,

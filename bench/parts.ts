@@ -17,8 +17,8 @@ const best = (rounds: number, measure: () => number) =>
   Math.max(...Array.from({ length: rounds }, () => measure()));
 
 /**
- * A loop of simple instructions. V8 has to optimise the function that runs the operations; where that has grown too large it does
- * so badly and says nothing, and the CPU runs at 50 MIPS instead of 300.
+ * A loop of simple instructions. V8 has to optimise the function that runs the operations; if it has become too large,
+ * V8 optimises it badly without a message, and the CPU runs at 50 MIPS instead of 300.
  */
 function loopMips(): number {
   const rounds = 2_000_000n;
@@ -58,7 +58,7 @@ function verifySpeed(): number {
   });
 }
 
-/** Microseconds in which the tables of long mode are written. */
+/** Microseconds to write the tables of long mode. */
 function tablesTime(): number {
   const halt = parseImage(new Uint8Array([0xf4]), 'halt');
   using memory = GuestMemory.create([{ address: 0, size: 16 * 1024 * 1024 }]);
@@ -70,7 +70,7 @@ function tablesTime(): number {
   return median(times);
 }
 
-/** Milliseconds until what a guest has printed is seen, though it then spins: the least of some. */
+/** Milliseconds until a guest's output is visible although the guest then spins: the least of some runs. */
 async function seenAfter(): Promise<number> {
   // MOV AL, '!'; OUT E9h, AL; JMP to itself
   const shout = parseImage(new Uint8Array([0xb0, 0x21, 0xe6, 0xe9, 0xeb, 0xfe]), 'shout');

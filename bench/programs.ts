@@ -18,13 +18,13 @@ export interface Part {
 
 export type Parts = ReadonlyMap<string, Part>;
 
-/** The parts that compute with floating-point numbers; in 64 bits there are those with vectors too. */
+/** The parts that compute with floating-point numbers; in 64 bits there are also parts with vectors. */
 export const floatParts = ['nbody', 'mandelbrot', 'matmul'] as const;
 export const vectorParts = ['vector-copy', 'vector-strlen', 'vector-hash'] as const;
 
 /** Loops must not become calls of memcpy and memset. */
 const common = ['-O2', '-Wall', '-fno-tree-loop-distribute-patterns'];
-/** By program: no wide registers, which not every engine supports; SSE2 as the code says; or the x87. */
+/** By program: no wide registers, which not every engine supports; explicit SSE2; or the x87. */
 const flags = {
   mix: { 64: ['-mgeneral-regs-only'], 32: ['-mgeneral-regs-only'] },
   floats: {
@@ -48,7 +48,7 @@ export interface Program {
   multiboot: string;
 }
 
-/** Compiles the programs into `folder`; all their sizes are multiplied by `scale`. */
+/** Compiles the programs into `folder`; all their problem sizes are multiplied by `scale`. */
 export function buildProgram(
   sources: string,
   folder: string,

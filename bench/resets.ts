@@ -1,4 +1,4 @@
-/** A machine that is run a little and reset, over and over: the loop of a fuzzer. */
+/** A machine that runs briefly and is reset, repeatedly: the loop of a fuzzer. */
 import { parseImage } from '../src/boot/index.js';
 import { createMachine } from '../src/runtime/index.js';
 import { median, type Row } from './measure.js';

@@ -1,4 +1,6 @@
-/** Bytes out of a guest through a SIMVIRTIO queue: by exits and by polling, beside C with an exit a byte. */
+/**
+ * Bytes from a guest through a SIMVIRTIO queue: with exits and with polling, compared with C with one exit per byte.
+ */
 import { type ProfileRow, profileOnce } from '../src/apps/cli/commands/bench/simvirtio-profile.js';
 import { type Floor, median, type Row } from './measure.js';
 

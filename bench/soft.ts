@@ -21,7 +21,7 @@ import {
 import { missingPeer, runNative, runOurs, runTcg, runV86 } from './runners.js';
 
 const TURNS = 3;
-/** 100 million instructions in the loop; KVM gets a hundredth, since some hosts emulate what it runs. */
+/** 100 million instructions in the loop; KVM gets a hundredth, since some hosts emulate its code. */
 const SCALE = 100;
 const GOAL_MIPS = 100;
 const GOAL_INTERPRETER = 1.5;
@@ -36,7 +36,7 @@ const GOAL_LOAD_MS = 30;
 
 type Runner = () => Parts | Promise<Parts>;
 
-/** Runs all runners in turns. Those that cannot run are named, and left out. */
+/** Runs all runners alternately. Those that cannot run are named, and left out. */
 async function inTurns(runners: Record<string, Runner>): Promise<Record<string, Parts[]>> {
   const results: Record<string, Parts[]> = {};
   for (let turn = 0; turn < TURNS; turn++) {
@@ -69,17 +69,17 @@ function together(parts: Parts, names: readonly string[]): Part {
   };
 }
 
-/** Million instructions a second of the median turn, given how many instructions the same program has. */
+/** Million instructions per second of the median run, from the program's number of instructions. */
 function mips(turns: readonly Parts[], names: readonly string[], instructions: number): number {
   return instructions / median(turns.map((parts) => together(parts, names).ms)) / 1000;
 }
 
-/** Turn by turn: how much longer `theirs` took than `ours`. */
+/** For each pair of runs: how much longer `theirs` took than `ours`. */
 function timesAsFast(ours: readonly Parts[], theirs: readonly Parts[], names: readonly string[]): number {
   return median(ours.map((parts, turn) => together(theirs[turn]!, names).ms / together(parts, names).ms));
 }
 
-/** All runners must have the same result, or their times mean nothing. */
+/** All runners must have the same result, or their times are not comparable. */
 function sameChecksums(results: Record<string, Parts[]>, names: readonly string[]): void {
   const sums = Object.values(results).flatMap((turns) =>
     turns.map((parts) => together(parts, names).checksum),

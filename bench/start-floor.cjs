@@ -1,6 +1,6 @@
-// The least that a Node can do in place of `terrarium run guests/hello`: koffi's program alone, the bare calls of KVM, as many
-// exits, and a write for each piece of the text. What this takes beyond `node -e 0` is Node's, koffi's and the kernel's. A file of its
-// own, without imports, since these would cost time too.
+// The minimum for Node to do the work of `terrarium run guests/hello`: only koffi's native module, the bare calls of
+// KVM, the same number of exits, and a write for each piece of the text. The time beyond `node -e 0` is that of Node,
+// koffi and the kernel. A separate file without imports, since these would also cost time.
 const { writeSync } = require('node:fs');
 
 const koffi = { exports: {} };

@@ -1,15 +1,18 @@
-/** `terrarium run` as a whole process, on each engine, beside an empty Node: wall time, and the CPU time of all its threads. */
+/**
+ * `terrarium run` as a whole process, on each engine, compared with an empty Node: wall-clock time, and the CPU time of
+ * all its threads.
+ */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inTurns, type Row } from './measure.js';
 
 const PAIRS = 15;
-/** What `run` may take, in times of `node -e 0`: a later Node starts in half of Node 20's time. */
+/** The limit of `run`, in multiples of `node -e 0`: later Nodes start in half of Node 20's time. */
 const GOAL = Number.parseInt(process.versions.node, 10) < 22 ? 1.5 : 2.5;
-/** What the software CPU may take beyond KVM, in milliseconds. */
+/** The limit of the software CPU beyond KVM, in milliseconds. */
 const SOFT_GOAL_MS = 30;
-/** What a floppy's way from its boot sector to its shell's prompt may take beyond Node, in milliseconds. */
+/** The limit for a floppy from its boot sector to its shell's prompt beyond Node, in milliseconds. */
 const FLOPPY_GOAL_MS = 200;
 /** Milliseconds of one of the kernel's ticks (USER_HZ, 100 on Linux). */
 const TICK_MS = 10;
@@ -29,7 +32,7 @@ function cpuOfChildren(): number {
   return (Number(fields[13]) + Number(fields[14])) * TICK_MS;
 }
 
-/** Adds up what a kind of process takes. */
+/** Adds up the times of a kind of process. */
 class Cpu {
   spent = 0;
   runs = 0;
@@ -47,7 +50,7 @@ class Cpu {
   }
 }
 
-/** A floppy with a file system, from its boot sector to the prompt of its shell and off: guests/fat-shell. */
+/** A floppy with a file system, from its boot sector to the prompt of its shell and power-off: guests/fat-shell. */
 function benchFloppy(root: string, cli: string): Row {
   const words = [cli, 'run', path.join(root, 'guests/fat-shell'), '--engine', 'soft', '--type', 'exit\\n'];
   const row = inTurns(
@@ -77,7 +80,7 @@ function hasKvm(): boolean {
   }
 }
 
-/** koffi, KVM's bare calls and as many exits as guests/hello has, without a monitor: no goal, but the least that Node could take. */
+/** koffi, KVM's bare calls and the exits of guests/hello, without a monitor: no goal, but the minimum for Node. */
 function benchFloor(root: string): Row[] {
   if (!hasKvm()) return [];
   const floor = path.join(root, 'bench/start-floor.cjs');

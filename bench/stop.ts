@@ -1,4 +1,4 @@
-/** How long an endless guest runs on after it is told to stop. */
+/** How long an endless guest continues after a request to stop. */
 import { parseImage } from '../src/boot/index.js';
 import { type HostedMachine, hostMachine } from '../src/runtime/index.js';
 import { ENDLESS_MEMORY, endless } from '../test/guests/endless.js';
@@ -6,14 +6,14 @@ import { Terminal } from '../test/tui/terminal.js';
 import { median, type Row } from './measure.js';
 
 const STOPS = 1000;
-/** Of each of the software CPU's guests. */
+/** For each of the software CPU's guests. */
 const SOFT_STOPS = 150;
 const GOAL_P50 = 1;
 /** On the software CPU, which checks the control block every few thousand instructions. */
 const GOAL_SOFT_P50 = 5;
 const GOAL_MAX = 50;
 
-/** Turns of the debugger that is left by a key, and the goal in ms: a thread that is waited for takes a second. */
+/** The number of debugger sessions that a key ends, and the goal in ms: waiting for a thread would take a second. */
 const LEAVES = 5;
 const GOAL_LEAVE = 500;
 
@@ -25,7 +25,7 @@ export async function benchStop(): Promise<Row[]> {
   return rows;
 }
 
-/** From the key that leaves the debugger to the end of its process. */
+/** From the key that quits the debugger to the end of its process. */
 async function leaving(): Promise<Row> {
   const waits: number[] = [];
   for (let turn = 0; turn < LEAVES; turn++) {

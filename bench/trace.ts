@@ -1,4 +1,7 @@
-/** What a trace costs: an exit recorded compared with the exit itself, a million exits written as NDJSON, and read again. */
+/**
+ * The cost of a trace: recording an exit compared with the exit itself, and a million exits written as NDJSON and read
+ * again.
+ */
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,7 +67,7 @@ function recordTime(): number {
   return median(Array.from({ length: ROUNDS }, round));
 }
 
-/** Exits a second that become NDJSON in a file, with the device's description and no instruction. */
+/** Exits per second that are written as NDJSON to a file, with the device's description and without the instruction. */
 function writeSpeed(file: string): number {
   const fd = openSync(file, 'w');
   const log = new ExitLog();

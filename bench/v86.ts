@@ -1,4 +1,4 @@
-/** Runs one Multiboot image on v86 and prints what its parts took, as JSON: node v86.js FILE jit|interpreter */
+/** Runs one Multiboot image on v86 and prints the times of its parts as JSON: node v86.js FILE jit|interpreter */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { V86 } from 'v86';

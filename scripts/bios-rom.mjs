@@ -9,7 +9,7 @@ import { root } from './paths.mjs';
 const folder = path.join(root, 'src/devices/bios/rom');
 /** Where the BIOS's code begins in its segment. */
 const FIRST = 0xd000;
-/** Zeros that are worth a new piece. */
+/** The number of zeros from which on a new piece begins. */
 const GAP = 32;
 const WIDTH = 108;
 
@@ -46,7 +46,7 @@ export function buildRom() {
   }
 }
 
-/** The runs of bytes that are not zero, with their offsets in the segment. */
+/** The sequences of bytes that are not zero, with their offsets in the segment. */
 function piecesOf(bytes) {
   const pieces = [];
   for (let at = 0; at < bytes.length; at++) {
@@ -80,7 +80,7 @@ function sourceText(pieces, labels, vga) {
   lines.push(
     '];',
     '',
-    '/** Offsets of entries that an AT has nowhere in particular. */',
+    '/** Offsets of entries that have no fixed place on an AT. */',
     'export const labels = {',
   );
   for (const [name, address] of labels) lines.push(`  ${name}: ${hex(address)},`);

@@ -27,7 +27,7 @@ function sources(...folders) {
   );
 }
 
-/** What the lab is made of beside TypeScript. */
+/** The lab's files other than TypeScript. */
 function pageSources() {
   return readdirSync(path.join(root, 'src/apps/lab'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.endsWith('.ts'))
@@ -45,7 +45,7 @@ const common = ({ release = false }) => ({
   metafile: true,
 });
 
-/** A module whose exports are looked up when they are used. @param from the expression that gives the module */
+/** A module whose exports are looked up when they are used. @param from the expression for the module */
 function lateModule(names, from) {
   const getters = names.map((name) => `get ${name}() { return ${from}.${name}; }`);
   return { contents: `module.exports = { ${getters.join(', ')} };`, resolveDir: root };
@@ -56,7 +56,7 @@ const ownFiles = {
   name: 'own files',
   setup(build) {
     build.onResolve({ filter: /\/(worker-pool|import-module)\.js$/ }, ({ path: file, resolveDir }) => ({
-      // The bundle names it: by its place in the project, not on this machine.
+      // The bundle names it by its path in the project, not on this machine.
       path: path.relative(root, path.join(resolveDir, file.replace(/js$/, 'ts'))),
       namespace: 'own-file',
     }));
@@ -79,8 +79,8 @@ const ownFiles = {
 };
 
 /**
- * What not every run needs, and what is used by functions and classes alone: a bundle is loaded when one of them is used. Rooms whose
- * classes know each other share a bundle, since each bundle has classes of its own.
+ * Rooms that not every run needs and that export only functions and classes: a bundle is loaded when one of these is
+ * used. Rooms whose classes refer to each other share a bundle, since each bundle has its own copies of classes.
  */
 const lateRooms = new Map(
   Object.entries({
@@ -106,9 +106,8 @@ async function exportsOf({ esbuild }, file) {
 }
 
 /**
- * For a bundle that has to load quickly: what it imports dynamically stays in the bundle of all commands, and of what it imports
- * only that is taken which it uses.
- * @param parts takes the files that are left there
+ * For a bundle that has to load quickly: its dynamic imports stay in the bundle of all commands, and of static imports
+ * only the used exports are included. @param parts receives the files that are left there
  */
 const restElsewhere = (parts) => ({
   name: 'rest elsewhere',
@@ -124,7 +123,7 @@ const restElsewhere = (parts) => ({
           pluginData: restElsewhere,
         });
         if (namespace !== 'file') return { path: file, namespace };
-        // The bundle names these by their place in the project, not on this machine.
+        // The bundle names these by their path in the project, not on this machine.
         const place = path.relative(root, file);
         const late = lateRooms.get(place);
         if (late !== undefined) {
@@ -156,7 +155,10 @@ function partsOf(files) {
   return `export const parts = { ${lines.join('\n')} };`;
 }
 
-/** The bundles that have parts: that of all commands, with what another one left there, and those of late rooms. */
+/**
+ * The bundles that have parts: that of all commands, with the files that another one left there, and those of late
+ * rooms.
+ */
 const partsIn = (parts) => ({
   name: 'parts',
   setup(build) {
@@ -175,12 +177,12 @@ const partsIn = (parts) => ({
   },
 });
 
-/** Modules of Node that it has loaded before any program begins. */
+/** Modules that Node has loaded before any program begins. */
 const loadedAnyway = new Set(['buffer', 'events', 'fs', 'path', 'process', 'timers', 'url', 'util']);
 
 /**
- * Node's other modules are loaded when something of theirs is first used: most commands use few, and together they take as long to
- * load as a guest takes to run.
+ * Node's other modules are loaded when one of their exports is first used: most commands use few, and together they
+ * take as long to load as a guest takes to run.
  */
 const lateModules = {
   name: 'late modules',
@@ -203,7 +205,7 @@ const importMeta = `const importMeta = {
 
 const commonJs = {
   format: 'cjs',
-  // Half the bytes to read and compile before the guest starts: 2 ms.
+  // Halves the bytes to read and compile before the guest starts: 2 ms.
   minifyWhitespace: true,
   minifySyntax: true,
   outdir: 'dist',
@@ -223,8 +225,8 @@ const commonJs = {
 };
 
 /**
- * Every source and test file, one to one: those that are newer than what was made of them. A change of one takes a moment, not the time
- * of all of them.
+ * Every source and test file, one to one, if it is newer than its output: so a change of one file takes a moment, not
+ * the time of all files.
  */
 async function transpile(options) {
   const made = new Map(
@@ -318,7 +320,7 @@ export async function build(options = {}) {
       plugins: [ownFiles, lateModules],
     }),
   ];
-  // The thread of a network, which waits at its top level for what it opens.
+  // The thread of a network, which waits at its top level for its resources.
   work.push(
     esbuild.build({
       ...common(options),
@@ -375,7 +377,7 @@ function sweep(folder, written, keep) {
   }
 }
 
-/** What a build is made of, besides the sources. */
+/** The inputs of a build, in addition to the sources. */
 const recipe = ['package.json', 'scripts/build.mjs', 'scripts/soft.mjs', 'scripts/lab.mjs'].map((file) =>
   path.join(root, file),
 );
@@ -387,7 +389,7 @@ function isStale(stamp, inputs) {
   return inputs.some((file) => statSync(file).mtimeMs > made);
 }
 
-/** Builds only what a newer source asks for. */
+/** Builds only the parts with a newer source. */
 export async function buildIfStale({ tests = false, soft = tests } = {}) {
   const stamps = {
     dist: [stampOf('dist'), [...sources('src'), ...pageSources(), ...recipe]],

@@ -53,13 +53,13 @@ async function buildAndTest() {
   if (tests.length > 0) startTests(tests);
 }
 
-/** Ends the run with the test files that it has started: they are of its process group. */
+/** Ends the run with the test files that it has started: they are in its process group. */
 function endRun() {
   if (run?.exitCode !== null || run.signalCode !== null) return;
   try {
     process.kill(-run.pid, 'SIGTERM');
   } catch {
-    // It has just ended.
+    // It has already ended.
   }
 }
 

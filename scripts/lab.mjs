@@ -69,7 +69,7 @@ function licenses(inputs) {
     .join('\n----\n\n');
 }
 
-/** What the page offers to open. @param copy copies a file to a name below dist/lab */
+/** The catalogue of the page. @param copy copies a file to a name below dist/lab */
 async function catalogue(copy) {
   const guests = path.join(root, 'guests');
   const examples = [];
@@ -81,7 +81,7 @@ async function catalogue(copy) {
     const file = path.join(folder, source);
     const own = readdirSync(folder).some((one) => /\.(lds|ld)$/.test(one));
     const assembles = /\.(S|s|asm|nasm)$/.test(source) && !own && !source.includes('..');
-    // A guest that is new: `npm run guests` needs a build to make its image.
+    // A new guest: `npm run guests` needs a build to make its image.
     if (!existsSync(path.join(folder, image))) continue;
     if (!assembles) copy(path.join(folder, image), `guests/${path.basename(image)}`);
     delete spec.name;

@@ -1,5 +1,5 @@
-// Loaded into each test file's process by `npm test -- --times`: at its end it reports what the process and its children have used of
-// the processor.
+// Loaded into each test file's process by `npm test -- --times`: at its end it reports the processor time of the
+// process and its children.
 import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
@@ -8,7 +8,7 @@ const stat = '/proc/self/stat';
 
 if (order !== undefined && context !== undefined && isMainThread) {
   const { report, NODE_OPTIONS } = JSON.parse(order);
-  // What a test starts is not measured by itself.
+  // Processes that a test starts are not measured separately.
   delete process.env.TERRARIUM_TIMES;
   if (NODE_OPTIONS === '') delete process.env.NODE_OPTIONS;
   else process.env.NODE_OPTIONS = NODE_OPTIONS;
@@ -17,13 +17,14 @@ if (order !== undefined && context !== undefined && isMainThread) {
 
 function write(report) {
   const { own, waited } = usage('self');
-  // Those that still run, such as the one that runs commands (test/support/command.ts), and what they have waited for.
+  // Children that still run, such as the one that runs commands (test/support/command.ts), and the children that they
+  // have waited for.
   const running = childrenOf('self').map(usage);
   const programs = running.reduce((sum, child) => sum + child.own + child.waited, waited);
   appendFileSync(report, `${JSON.stringify({ file: process.argv[1], own, programs })}\n`);
 }
 
-/** What a process, and the children of it that have ended, used: seconds. */
+/** Seconds of processor time of a process and of its children that have ended. */
 function usage(pid) {
   // proc(5): the name in brackets, eleven fields, then utime, stime, cutime and cstime in hundredths of a second.
   const fields = read(`/proc/${pid}/stat`).replace(/.*\) /s, '').split(' ');

@@ -27,7 +27,7 @@ function tmux(...args) {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A shell with a prompt, in which commands are typed like by a person. */
+/** A shell with a prompt, in which commands are typed as by a person. */
 class Terminal {
   constructor(columns, rows) {
     const bin = path.join(folder, '.bin');
@@ -185,7 +185,7 @@ function svg(columns, rows, inside, style = '') {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"><style>text { ${font} }${style}</style><rect width="100%" height="100%" rx="8" fill="${background}"/>${inside}</svg>\n`;
 }
 
-/** Frames, each for its time, over and over. */
+/** Frames, each shown for its time, repeated without end. */
 function animated(columns, frames) {
   const total = frames.reduce((sum, { seconds }) => sum + seconds, 0);
   const rows = Math.max(...frames.map(({ lines }) => lines.length));
@@ -203,7 +203,7 @@ function animated(columns, frames) {
   return svg(columns, rows, groups.join(''), rules.join(''));
 }
 
-/** Draws SVGs as PNGs, at twice their size: screens are fine today. */
+/** Draws SVGs as PNGs, at twice their size for screens of high resolution. */
 async function toPng(pictures) {
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
@@ -246,7 +246,7 @@ async function shown(columns, rows, command, from = /^/) {
   }
 }
 
-/** From the first run to the explanation of a death, like a person would do. */
+/** From the first run to the explanation of a crash, as a person would do it. */
 async function session(columns, rows) {
   const terminal = new Terminal(columns, rows);
   const frames = [];

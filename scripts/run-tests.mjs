@@ -8,7 +8,10 @@ import { run } from 'node:test';
 import { spec as Spec } from 'node:test/reporters';
 import { pathToFileURL } from 'node:url';
 
-/** Nothing may hang: a file that reports nothing for so long is ended. A file has many tests, and a busy host may take long for all. */
+/**
+ * Nothing may hang: a file that reports nothing for this time is ended. A file has many tests, and a busy host may take
+ * long for all.
+ */
 const TIMEOUT_MS = 300_000;
 
 /** The lines of Node's summary, in its order. */
@@ -27,8 +30,8 @@ const scratch = mkdtempSync(path.join(tmpdir(), 'terrarium-run-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 const measured = times ? path.join(scratch, 'times') : undefined;
 if (times) measureIn(process.env);
-// One more than there are processors, up to three: a file waits now and then.
-// A name chooses few tests: then each file is by itself, since Node reports those that are not chosen differently.
+// One more than there are processors, up to three: files sometimes wait. A name selects few tests: then each file has
+// its own process, since Node reports tests that are not selected in different ways.
 await runAll(patterns.length > 0 ? shared.flat() : shared, Math.min(3, availableParallelism() + 1));
 await runAll(alone, 1);
 
@@ -51,7 +54,7 @@ function measureIn(env) {
   env.NODE_OPTIONS = `${NODE_OPTIONS} --import=${new URL('measure-tests.mjs', import.meta.url)}`;
 }
 
-/** Wall-clock and processor time of each file, the latter where /proc tells it (scripts/measure-tests.mjs). */
+/** Wall-clock and processor time of each file, the latter where /proc has it (scripts/measure-tests.mjs). */
 function sayTimes() {
   const lines = existsSync(measured) ? readFileSync(measured, 'utf8').trim().split('\n') : [];
   const used = new Map();
@@ -59,7 +62,7 @@ function sayTimes() {
     const before = used.get(file) ?? { own: 0, programs: 0 };
     used.set(file, { own: before.own + own, programs: before.programs + programs });
   }
-  // Of a group only the sum is known: each file has its share of that by its time.
+  // For a group only the sum is known: it is divided among the files in proportion to their time.
   const rows = durations.map(({ file, seconds, entry = file, share = 1 }) => {
     const { own, programs } = used.get(path.resolve(entry)) ?? {};
     return { file, seconds, own: own && own * share, programs: programs && programs * share };
@@ -92,7 +95,10 @@ async function runFile(file) {
   reportAll(patterns.length === 0 ? events : withoutUnnamed(events));
 }
 
-/** Runs files in one process. Where that ends before its time, each of them has a process of its own again, which shows whose fault it was. */
+/**
+ * Runs files in one process. If that process ends early, each file runs again in its own process, which shows the
+ * cause.
+ */
 async function runGroup(files) {
   const entry = path.join(scratch, `${path.basename(files[0], '.js')}-and-${files.length - 1}.mjs`);
   const imports = ['build/test/support/turns.js', ...files].map(
@@ -105,7 +111,7 @@ async function runGroup(files) {
     events.some(({ type, data }) => type === 'test:fail' && path.basename(data.name) === path.basename(entry))
   ) {
     say(
-      `${files.length} files in one process did not come to its end; each runs again by itself: ${files.join(' ')}`,
+      `${files.length} files in one process did not complete; each runs again separately: ${files.join(' ')}`,
     );
     for (const file of files) await runFile(file);
     return;
@@ -126,7 +132,7 @@ function isOf({ data }, file) {
   return data.file === source || data.file === path.resolve(file);
 }
 
-/** Runs a file with Node's runner, to its end or until it reports nothing any more. */
+/** Runs a file with Node's runner, to its end or until it stops reporting. */
 async function eventsOf(file) {
   const begun = performance.now();
   const hangs = new AbortController();
@@ -177,8 +183,8 @@ function count({ type, data }) {
 }
 
 /**
- * Where tests are chosen by name, Node 20 reports all others as skipped and their suites as passed, and later versions report a
- * file without a chosen test as passed. A suite is reported after its tests.
+ * Where tests are selected by name, Node 20 reports all others as skipped and their suites as passed, and later
+ * versions report a file without a selected test as passed. A suite is reported after its tests.
  */
 function withoutUnnamed(events) {
   const unnamed = new Set();

@@ -34,12 +34,12 @@ export function select(words, files = testFiles()) {
   };
 }
 
-/** How many files share a process at most: the two that run at a time should end together. */
+/** The most files that share a process: the two processes that run at a time should end together. */
 const GROUP = 12;
 
 /**
  * The input of scripts/run-tests.mjs: the built files, divided, grouped and ordered by test/schedule.mjs.
- * @param keepOrder each file by itself, in this order
+ * @param keepOrder each file separately, in this order
  */
 export function schedule(files, { keepOrder = false } = {}) {
   for (const file of [...Object.keys(alone), ...Object.keys(apart), ...first]) {
@@ -63,7 +63,7 @@ export function schedule(files, { keepOrder = false } = {}) {
   };
 }
 
-/** Whether a file can run in one process with others: it changes nothing of the process, and counts nothing of it. */
+/** Whether a file can run in one process with others: it neither changes nor counts anything of the process. */
 function canShare(file) {
   if (file in apart || first.includes(file)) return false;
   if (!sharing.some((folder) => file.startsWith(folder))) return false;
@@ -73,6 +73,6 @@ function canShare(file) {
 /** The tests beside the sources are small; most of those in test/ start programs or machines for seconds. */
 const sharing = ['src/'];
 
-/** Hooks that would be those of all tests in the process, its environment, and what it holds. */
+/** Hooks that would apply to all tests in the process, its environment, and its resources. */
 const selfish =
   /^(?:before|after|beforeEach|afterEach)\(|process\.env\.\w+ = |assign\(process\.env|holdings\(|setFlagsFromString/m;

@@ -26,7 +26,7 @@ function installPackages() {
   writeFileSync(stamp, wanted);
 }
 
-/** The programs that the tests run besides Node, and their Debian packages. */
+/** The programs other than Node that the tests run, and their Debian packages. */
 const testTools = {
   gcc: 'gcc',
   ld: 'binutils',
@@ -61,7 +61,7 @@ const testFiles = {
 };
 /** Packages that are not installed but unpacked: a kernel would become the host's own. */
 const testSystem = ['linux-image-cloud-amd64', 'busybox-static'];
-/** What of them: the kernel, busybox, and the modules that drive virtio devices. */
+/** The needed files: the kernel, busybox, and the modules that drive virtio devices. */
 const testSystemParts = [
   './boot',
   './bin',

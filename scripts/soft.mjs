@@ -22,7 +22,10 @@ const table = '../../isa/table';
 const layouts = /^layout(-\w+)?\.ts$/;
 const parts = ['core', 'integer', 'simd', 'system', 'x87'];
 
-/** TERRARIUM_SOFT_LEVEL=0 is for work on the CPU: it takes a second instead of twenty, and the program has a third of the speed. */
+/**
+ * TERRARIUM_SOFT_LEVEL=0 is for work on the CPU: it takes a second instead of twenty, and the program runs at a third
+ * of the speed.
+ */
 const level = process.env.TERRARIUM_SOFT_LEVEL ?? '3';
 
 /** The start of the CPU's constants, and the maximum memory: 4 GiB. See src/engine/soft/layout.ts. */

@@ -21,7 +21,7 @@ await import(pathToFileURL(cli).href);
  */
 function needsSoft() {
   if (given.some((word) => /^(--engine=)?soft$/.test(word)) || !hasKvm()) return true;
-  // It takes over a guest where a debugger needs more than KVM supports.
+  // It runs a guest where a debugger needs features that KVM does not support.
   if (given[0] === 'debug' || given[0] === 'dap' || given.some((word) => word.startsWith('--gdb')))
     return true;
   const native = ['kvm_intel', 'kvm_amd'].some((module) => existsSync(`/sys/module/${module}`));

@@ -1,6 +1,6 @@
-// `npm test`: sets up, checks types, style and rooms, then runs every test. Words select tests: `npm test -- gdb devices` runs
-// the files with one of them in their path, `npm test -- 'reads a sector'` the tests with these words in their name. `--times`
-// lists how long each file took, and how much processor time it and the programs that it started used.
+// `npm test`: sets up, checks types, style and rooms, then runs every test. Words select tests: `npm test -- gdb
+// devices` runs the files with one of them in their path, `npm test -- 'reads a sector'` the tests with these words in
+// their name. `--times` lists the time of each file, and the processor time of it and of the programs that it started.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildIfStale } from './build.mjs';
