@@ -79,7 +79,7 @@ describe('the test run', () => {
     writeFileSync(ends, `${head}test('ends', () => process.exit(7));`);
     const ended = runTests({ shared: [[one, ends, good]] });
     assert.equal(ended.status, 1);
-    assert.match(ended.stdout, /did not come to its end; each runs again by itself/);
+    assert.match(ended.stdout, /did not complete; each runs again separately/);
     assert.match(ended.stdout, /^✖ .*ends\.mjs/m);
     assert.match(ended.stdout, /^ℹ pass 2$/m);
   });

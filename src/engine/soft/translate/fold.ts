@@ -389,10 +389,7 @@ class Fold {
     return false;
   }
 
-  /**
-   * A path branches to the end of a frame. If it comes from one branch of an `if`, the following code of the frame is
-   * not for every path.
-   */
+  /** A path branches to a frame's end. If it comes from an `if`, the rest of the frame is not for every path. */
   #leftBy(frame: Frame): void {
     const inner = this.#frames.slice(this.#frames.indexOf(frame) + 1);
     if (inner.some(({ uncertain, passed }) => uncertain || passed)) frame.passed = true;
