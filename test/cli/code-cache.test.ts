@@ -15,7 +15,6 @@ import { describe, test } from 'node:test';
 import { cli, root, Scratch } from '../support.js';
 
 const bundles = ['run.cjs', 'machine-thread.cjs', 'program.cjs', 'pc.cjs'];
-const isOwn = !('enableCompileCache' in (await import('node:module')));
 
 const hello = path.join(root, 'guests/hello');
 /** A run on the command's own thread, one that boots a disk, one with a thread, and what is no run: each needs a bundle of its own. */
@@ -51,7 +50,7 @@ function entries(cacheHome: string): string[] {
     .filter((file) => statSync(file).isFile());
 }
 
-/** The entry of a bundle in a cache of ours, on Node 20. */
+/** The entry of a bundle in a cache. */
 function entryOf(bundle: string, cacheHome: string): string {
   const found = entries(cacheHome).filter((file) => path.basename(file).startsWith(`${bundle}-`));
   assert.equal(found.length, 1, entries(cacheHome).join());
@@ -76,7 +75,7 @@ function isTaken(bundle: string, entry: string): boolean {
 }
 
 describe('the code that V8 compiled', () => {
-  test('is kept by the first start, and taken by V8', { skip: !isOwn && 'Node keeps it itself' }, () => {
+  test('is kept by the first start, and taken by V8', () => {
     using scratch = new Scratch();
     start(scratch.path);
     for (const bundle of bundles) assert.ok(isTaken(bundle, entryOf(bundle, scratch.path)), bundle);
@@ -86,16 +85,7 @@ describe('the code that V8 compiled', () => {
     assert.deepEqual(kept(), before, 'the second start writes nothing');
   });
 
-  test('is kept by Node where it can', { skip: isOwn && 'Node 20 has no compile cache' }, () => {
-    using scratch = new Scratch();
-    start(scratch.path);
-    const stderr = start(scratch.path, { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' });
-    for (const bundle of bundles) assert.match(stderr, new RegExp(`dist/${bundle} was accepted`));
-  });
-
-  test('of an older file, and a damaged one, is compiled again', {
-    skip: !isOwn && 'Node keeps it itself',
-  }, () => {
+  test('of an older file, and a damaged one, is compiled again', () => {
     using scratch = new Scratch();
     start(scratch.path);
     for (const bundle of bundles) {

@@ -87,7 +87,10 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
   if (screen) process.stdin.on('error', () => {});
   else
     machine.onInputWanted(() => {
-      input = inputFile(machine) ?? connectInput(machine, keys);
+      const file = inputFile(machine);
+      input = file ?? connectInput(machine, keys);
+      // A file is read at once, and nobody has typed yet; a pipe may be full.
+      return file !== undefined || process.stdin.isTTY === true;
     });
   return {
     get bytes() {

@@ -32,8 +32,10 @@ export interface TextPicture {
 
 /** The visible contents, without the work of a picture. */
 export interface Glance {
-  /** The characters of a text mode; missing where pixels are shown. */
+  /** The characters of a text mode; missing where pixels are shown, and where all is `blank`. */
   readonly text?: TextPicture;
+  /** It is a text screen as the machine starts with: there is nothing to be read. */
+  readonly blank?: true;
   /** How often the guest wrote to addresses where the mode at that moment had no video memory. */
   readonly missed: number;
 }

@@ -42,6 +42,26 @@ describe('text', () => {
     assert.ok(text!.cells.every((cell) => cell === 0x0720));
   });
 
+  test('is blank at a glance until a cell of the page that is shown differs', () => {
+    for (const [x, y] of [
+      [0, 0],
+      [79, 24],
+    ] as const) {
+      const rig = new VgaRig();
+      assert.deepEqual(rig.vga.screen().glance?.(), { missed: 0, blank: true });
+      put(rig, x, y, 0x41, 0x07);
+      assert.equal(rig.vga.screen().glance?.().text?.cells[y * 80 + x], 0x0741);
+    }
+    // The second page, which the CRTC's start address shows.
+    const rig = new VgaRig();
+    put(rig, 0, 26, 0x41, 0x07);
+    assert.equal(rig.vga.screen().glance?.().blank, true);
+    rig.set(0x3d4, 0x0d, 80);
+    assert.notEqual(rig.vga.screen().glance?.().text, undefined);
+    rig.set(0x3d4, 0x0d, 160);
+    assert.equal(rig.vga.screen().glance?.().text?.cells[24 * 80], 0x0741);
+  });
+
   test('shows the font in the attribute’s colours', () => {
     const rig = new VgaRig();
     put(rig, 3, 2, 0x41, 0x1e);

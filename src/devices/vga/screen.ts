@@ -25,10 +25,14 @@ export interface Shown {
   readonly missed: number;
   /** The display interface, which shows the picture while it is on. */
   readonly display: DisplayAdapter | undefined;
+  /** True where the first cells of a text mode, which the guest sees as RAM, are as the machine starts with. */
+  isUntouched(cells: number): boolean;
   /** Brings the planes up to date. */
   settle(): void;
 }
 
+/** The CRTC's mode of a text screen: cell after cell in memory. */
+const WORDS = 0xa3;
 /** For how many pictures a cursor is visible, and then invisible; characters blink half as fast. */
 const CURSOR_FRAMES = 8;
 
@@ -77,11 +81,20 @@ export class VgaScreen implements Screen {
   glance(): Glance {
     const { registers, dac, planes, missed, display } = this.#shown;
     if (!registers.isText || isBlank(registers) || display?.interface.on === true) return { missed };
+    // The end of most runs, which should not be late for it.
+    const walk = walkOf(registers);
+    const rows = Math.floor((walk.height * walk.repeat) / walk.rowLines);
+    const isFirstPage =
+      walk.start + walk.preset === 0 &&
+      walk.pitch === walk.characters &&
+      walk.lineCompare >= walk.height * walk.repeat &&
+      registers.crtc[Crtc.mode] === WORDS;
+    if (isFirstPage && this.#shown.isUntouched(rows * walk.characters)) return { missed, blank: true };
     this.#shown.settle();
     tableColours(dac, this.#table);
     paletteColours(registers, this.#table, this.#palette);
     const look = textLook(registers, true, true);
-    return { missed, text: readText(registers, planes.words, walkOf(registers), look, this.#palette) };
+    return { missed, text: readText(registers, planes.words, walk, look, this.#palette) };
   }
 
   #drawDisplay(display: DisplayAdapter): Picture {

@@ -52,6 +52,9 @@ const BLANKS = 0x4000;
 
 let first: Uint32Array | undefined;
 
+/** Two blanks in light grey on black, as the guest sees them. */
+const TWO_BLANKS = 0x0720_0720;
+
 /**
  * The planes as a BIOS leaves them: the font, and an empty screen. Made once, since that takes as long as the rest of a
  * machine's lifecycle.
@@ -160,6 +163,13 @@ export class Vga implements Device {
       this.#writeDisplay(this.display, index.first, register);
       this.#writeDisplay(this.display, data.first, value);
     }
+  }
+
+  isUntouched(cells: number): boolean {
+    if (this.#layout !== 'text') return false;
+    const pairs = new Uint32Array(this.#linear.buffer, this.#linear.byteOffset, cells >> 1);
+    for (let i = 0; i < pairs.length; i++) if (pairs[i] !== TWO_BLANKS) return false;
+    return (cells & 1) === 0;
   }
 
   /** Updates the planes with the guest's writes to its window. */

@@ -103,7 +103,9 @@ export class HostedStreams {
   #frameSink: FrameSink = () => {};
   #capturedSink: CapturedSink = () => {};
   readonly #signSinks: ((signs: MachineSigns) => void)[] = [];
-  #inputSink = () => {};
+  #inputSink: () => unknown = () => {};
+  /** Input may still arrive that was ready before the guest looked for it. */
+  inputComes = false;
   #inputWanted = false;
   #ended = false;
   readonly #here: boolean;
@@ -237,9 +239,14 @@ export class HostedStreams {
     this.#signSinks.push(sink);
   }
 
-  onInputWanted(sink: () => void): void {
+  /** @param sink returns true where what it sent is all there is, or will be for now: nothing needs to wait for more */
+  onInputWanted(sink: () => unknown): void {
     this.#inputSink = sink;
-    if (this.#inputWanted) sink();
+    if (this.#inputWanted) this.#openInput();
+  }
+
+  #openInput(): void {
+    this.inputComes = this.#inputSink() !== true;
   }
 
   /** Handles a message about a stream; false for other messages. */
@@ -259,7 +266,7 @@ export class HostedStreams {
         return true;
       case 'inputWanted':
         this.#inputWanted = true;
-        this.#inputSink();
+        this.#openInput();
         return true;
       case 'inputTaken':
         this.#input.taken();

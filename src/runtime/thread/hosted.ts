@@ -369,7 +369,7 @@ export class HostedMachine implements AsyncDisposable {
    * Called once, when the guest looks for input for the first time; at once where that is not known. Before that a program need not open
    * its source of input.
    */
-  onInputWanted(sink: () => void): void {
+  onInputWanted(sink: () => unknown): void {
     if (this.#here) this.#streams.onInputWanted(sink);
     else sink();
   }

@@ -143,7 +143,7 @@ export class OwnThread implements Place {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#streams.crowded && !stopped())
       await Promise.race([this.#streams.drain(), this.#woken(TICK_MS)]);
-    if (this.#opensInput && !woken()) await this.#woken(FIRST_INPUT_MS);
+    if (this.#opensInput && this.#streams.inputComes && !woken()) await this.#woken(FIRST_INPUT_MS);
     this.#opensInput = false;
     if (sleeps > SHORT_SLEEP_MS && !woken()) await this.#woken(sleeps - SHORT_SLEEP_MS / 2);
   }

@@ -19,10 +19,10 @@ const SEE = 'see it with --screen, or keep it with --screenshot FILE.png';
 export async function hiddenScreen(machine: HostedMachine, printed = ''): Promise<string[]> {
   const seen = await machine.glance();
   if (seen === undefined) return wroteAt(machine, TEXT) || wroteAt(machine, GRAPHICS) ? [noScreen] : [];
-  const { text, missed } = seen;
+  const { text, blank, missed } = seen;
   // It starts in text mode: pixels mean that the guest has drawn.
-  if (text === undefined) return [`terrarium: the guest drew on its screen: ${SEE}`];
-  const lines = await linesOf(text);
+  if (text === undefined && !blank) return [`terrarium: the guest drew on its screen: ${SEE}`];
+  const lines = text === undefined ? [] : await linesOf(text);
   const known = printed.replaceAll('\r', '');
   if (lines.length > 0 && lines.every((line) => known.includes(line.trim()))) return [];
   if (lines.length > 0)
