@@ -230,9 +230,12 @@ export class Calls implements Answers {
     return this.#current.exits.rows(from, count);
   }
 
-  async timeline(columns: number): Promise<ReturnType<WorkerCalls['timeline']>> {
+  async timeline(
+    columns: number,
+    part?: Parameters<WorkerCalls['timeline']>[1],
+  ): Promise<ReturnType<WorkerCalls['timeline']>> {
     const { exits, target, instructions } = this.#current;
-    return exits.timeline(columns, (await target.history())?.last ?? instructions);
+    return exits.timeline(columns, (await target.history())?.last ?? instructions, part);
   }
 
   inputs(): ReturnType<WorkerCalls['inputs']> {

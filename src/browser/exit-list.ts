@@ -92,26 +92,35 @@ export class ExitList implements ExitObserver {
     return rows;
   }
 
-  /** Columns over the instructions from the first known exit on. @param until the last moment */
-  timeline(columns: number, until: number): ExitTimeline {
+  /**
+   * Columns over a part of the guest's time, in instructions.
+   *
+   * @param until the last moment
+   * @param part all of it by default
+   */
+  timeline(columns: number, until: number, part: { from?: number; to?: number } = {}): ExitTimeline {
     const width = Math.max(1, Math.min(MOST_COLUMNS, Math.trunc(columns) || 1));
-    const from = 0;
-    const to = Math.max(until, 1);
-    const counts = new Map<string, number[]>();
+    const end = Math.max(until, 1);
+    const from = Math.max(0, Math.min(Math.trunc(part.from ?? 0) || 0, end - 1));
+    const to = Math.max(from + 1, Math.min(Math.trunc(part.to ?? end) || end, end));
+    const rows = new Map<string, { counts: number[]; firsts: number[] }>();
     for (let i = this.#first; i < this.#total; i++) {
       const at = this.#ring.instructions[i & MASK]!;
       if (at > until) continue;
       let name = this.#nameOf(i & MASK);
-      if (!counts.has(name) && counts.size >= MAX_ROWS) name = 'others';
-      let row = counts.get(name);
+      // All have their rows, so that these do not change with the part.
+      if (!rows.has(name) && rows.size >= MAX_ROWS) name = 'others';
+      let row = rows.get(name);
       if (row === undefined) {
-        row = new Array<number>(width).fill(0);
-        counts.set(name, row);
+        row = { counts: new Array<number>(width).fill(0), firsts: new Array<number>(width).fill(0) };
+        rows.set(name, row);
       }
-      row[Math.min(width - 1, Math.floor(((at - from) / (to - from)) * width))]!++;
+      if (at < from || at > to) continue;
+      const column = Math.min(width - 1, Math.floor(((at - from) / (to - from)) * width));
+      if (row.counts[column]!++ === 0) row.firsts[column] = i + 1;
     }
-    const rows = [...counts].map(([name, row]) => ({ name, counts: row }));
-    return { from, to, rows, first: this.#first + 1, total: this.#total };
+    const list = [...rows].map(([name, row]) => ({ name, ...row }));
+    return { from, to, until: end, rows: list, first: this.#first + 1, total: this.#total };
   }
 
   #nameOf(at: number): string {

@@ -196,11 +196,17 @@ export interface ExitRow {
   readonly instructions: number;
 }
 
-/** Exits over time: how many of each kind in each column. */
+/** Exits over a part of the guest's time, which ends at `until`: how many of each kind in each column. */
 export interface ExitTimeline {
   readonly from: number;
   readonly to: number;
-  readonly rows: readonly { readonly name: string; readonly counts: readonly number[] }[];
+  readonly until: number;
+  /** `firsts`: the number of the first exit in each column, 0 where there is none. */
+  readonly rows: readonly {
+    readonly name: string;
+    readonly counts: readonly number[];
+    readonly firsts: readonly number[];
+  }[];
   /** The first exit that is still stored. */
   readonly first: number;
   readonly total: number;
@@ -270,7 +276,7 @@ export interface WorkerCalls {
   rings(): readonly DeviceDrawing[];
   why(): { readonly text: string; readonly explanation: Explanation; readonly line?: SourcePlace };
   exits(from: number, count: number): readonly ExitRow[];
-  timeline(columns: number): ExitTimeline;
+  timeline(columns: number, part?: { readonly from?: number; readonly to?: number }): ExitTimeline;
   inputs(): readonly RecordedInput[];
   save(): Uint8Array;
   check(parts: MachineParts, check: Check): CheckResult;

@@ -89,4 +89,32 @@ export function testPanes(lab: () => LabBrowser): void {
       /used · slot 0.*16 bytes written.*write .* \+16/,
     );
   });
+
+  test('zooms into the time of the exits, hides a kind, and goes to the moment of a click', async () => {
+    const it = await lab().open('#hello');
+    await it.run();
+    const picture = it.page.getByRole('group', { name: 'Exits over time' });
+    const slider = it.page.locator('.slider input');
+    const last = Number(await slider.getAttribute('max'));
+    await picture.focus();
+    for (let n = 0; n < 3; n++) await it.page.keyboard.press('+');
+    // Around the end: an eighth of the time.
+    await it.page.waitForFunction(
+      (least) => Number(document.querySelector('.slider input')?.getAttribute('min')) >= least,
+      Math.floor(last * 0.8),
+    );
+    for (let n = 0; n < 8; n++) await it.page.keyboard.press('ArrowLeft');
+    const before = Number(await slider.getAttribute('max'));
+    assert.ok(before < last);
+    await it.moves(() => picture.locator('canvas').click({ position: { x: 200, y: 10 } }));
+    const now = Number(await slider.inputValue());
+    assert.ok(now >= Number(await slider.getAttribute('min')) && now <= before, String(now));
+    // That of an exit: the console's letter.
+    assert.match(await it.register('rdx'), /e9$/);
+    await it.press('All');
+    await it.page.waitForFunction(() => document.querySelector('.slider input')?.getAttribute('min') === '0');
+    const kind = it.page.getByRole('button', { name: /^debug-console/ });
+    await kind.click();
+    assert.equal(await kind.getAttribute('aria-pressed'), 'false');
+  });
 }

@@ -178,6 +178,7 @@ export async function reset(more: Partial<MachineParts> = {}): Promise<boolean> 
       state.memoryBefore.value = undefined;
       state.exits.value = [];
       state.timeline.value = undefined;
+      state.span.value = undefined;
       state.screenText.value = '';
       state.screenIsNew.value = false;
       state.halted.value = words.atStart;
@@ -263,7 +264,7 @@ export async function refresh(live = false): Promise<void> {
   const memory = { address: state.memoryAt.value, length: MEMORY_BYTES, space: state.memorySpace.value };
   const what = live ? { stack: STACK_WORDS, memory } : { stack: STACK_WORDS, memory, code: CODE, frames: 16 };
   const look = await machine.ask('look', what);
-  const timeline = await machine.ask('timeline', COLUMNS);
+  const timeline = await machine.ask('timeline', COLUMNS, state.span.value);
   const last = Math.max(1, live ? timeline.total - LIST + 1 : nearbyFrom(look.exits, timeline.first));
   const list = await machine.ask('exits', last, LIST);
   if (turn !== counted) return;
@@ -276,6 +277,13 @@ export async function refresh(live = false): Promise<void> {
 }
 
 const nearbyFrom = (total: number, first: number) => Math.max(first, total - LIST + 1);
+
+/** Shows another part of the guest's time. */
+export async function showSpan(span: { from: number; to: number } | undefined): Promise<void> {
+  state.span.value = span;
+  const timeline = await query('timeline', COLUMNS, span);
+  if (timeline !== undefined && state.span.value === span) state.timeline.value = timeline;
+}
 
 /** Shows exits from a number on. */
 export async function showExits(from: number): Promise<void> {

@@ -9,6 +9,8 @@ import './styles/base.css';
 import './styles/panes.css';
 import './styles/editor.css';
 import './styles/tables.css';
+import './styles/drawings.css';
+import './styles/time.css';
 import { App } from './app.js';
 import { start } from './controller.js';
 import { begin } from './opening.js';

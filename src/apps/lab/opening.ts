@@ -69,6 +69,7 @@ export function open(project: Project, keepEdits = true): void {
     state.why.value = undefined;
     state.exits.value = [];
     state.timeline.value = undefined;
+    state.span.value = undefined;
     state.progress.value = undefined;
     state.halted.value = '';
     state.screenText.value = '';

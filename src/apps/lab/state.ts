@@ -57,6 +57,8 @@ export const why = signal<{ text: string; explanation: Explanation; line?: Sourc
   undefined,
 );
 export const timeline = signal<ExitTimeline | undefined>(undefined);
+/** The part of the guest's time that the timeline shows; undefined for all of it. */
+export const span = signal<{ from: number; to: number } | undefined>(undefined);
 export const exits = signal<readonly ExitRow[]>([]);
 /** The number of the first exit of the list. */
 export const exitsFrom = signal(1);
