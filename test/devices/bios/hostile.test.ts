@@ -127,8 +127,8 @@ describe('a CD’s boot catalogue', () => {
     for (const [options, words] of [
       [{ record: 0x7fff_ffff }, /catalogue at block 2147483647 is past its end/],
       [{ record: 0xffff_ffff }, /past its end/],
-      [{ record: 18 }, /is none/],
-      [{ sum: 1 }, /is none/],
+      [{ record: 18 }, /is invalid/],
+      [{ sum: 1 }, /is invalid/],
       [{ image: 4_000_000_000 }, /boot image at block 4000000000 is past its end/],
       [{ media: 9 }, /media type 9/],
       [{ bootable: 0 }, /not bootable/],
