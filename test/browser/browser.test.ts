@@ -1,4 +1,4 @@
-/** Guests in a real browser give what they give in Node, to the bit. */
+/** Guests in a real browser have the same results as in Node, to the bit. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { noChromium, startChromium } from '../support/chromium.js';
 import { root, Scratch } from '../support.js';
 import { type GuestResult, type GuestToRun, runGuest } from './run-guest.js';
 
-/** Those that come to an end by themselves, on devices that a browser has as well. */
+/** Guests that end by themselves, on devices that a browser also has. */
 const guests = readGuests().filter(
   ({ expect, simvirtio, regions, machine, vga = false, keys }) =>
     expect.outcome !== 'timeout' &&
@@ -86,7 +86,7 @@ describe('in a browser', { skip: noChromium }, () => {
   });
 
   for (const guest of guests) {
-    test(`${guest.name} does what it does in Node`, async () => {
+    test(`${guest.name} does the same as in Node`, async () => {
       const given = toRun(guest);
       const node = await runGuest(terrarium, terrarium.softEngine(softProgram()), given);
       const { result, error } = await runInPage(given);
@@ -95,7 +95,7 @@ describe('in a browser', { skip: noChromium }, () => {
     });
   }
 
-  test('hot code is translated, and counts the same', async () => {
+  test('hot code is translated, with the same counts', async () => {
     const [on, off] = await page.evaluate(async () => {
       const bundle = '/dist/browser.js';
       const { createMachine, loadSoftEngine } = (await import(bundle)) as typeof terrarium;
@@ -114,7 +114,7 @@ describe('in a browser', { skip: noChromium }, () => {
     assert.deepEqual(off, ['halted', 6_000_002, undefined]);
   });
 
-  test('a page that is not isolated is told what it needs', async () => {
+  test('a page that is not isolated gets an error with the requirements', async () => {
     const plain = await browser.newPage();
     await plain.route('**/plain.html', (route) =>
       route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }),

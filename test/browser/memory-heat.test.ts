@@ -7,7 +7,7 @@ import { createMachine } from '../../src/index.js';
 
 const MIB = 1 << 20;
 
-/** Runs code at 0x7c00, and returns what was counted. */
+/** Runs code at 0x7c00, and returns the counts. */
 function heatOf(source: string, what: HeatFor = {}) {
   const image = flatImage(assemble(source, { file: 'k.S', syntax: 'gas', base: 0x7c00n, bits: 16 }));
   using machine = createMachine({ engine: 'soft', mode: 'real', load: 0x7c00, memory: MIB, image });

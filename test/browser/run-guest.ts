@@ -5,7 +5,7 @@
  */
 import type * as Terrarium from '../../src/browser/index.js';
 
-/** What a guest needs to run, as it can be sent to a page. */
+/** A guest and its needs, in a form that can be sent to a page. */
 export interface GuestToRun {
   name: string;
   image: number[];
@@ -13,11 +13,11 @@ export interface GuestToRun {
   memory: number;
   load?: number;
   input?: string;
-  /** The guest wants a PC's interrupt controllers and timer. */
+  /** The guest needs a PC's interrupt controllers and timer. */
   interrupts?: boolean;
 }
 
-/** What it came to: everything that must be the same everywhere. */
+/** The outcome: everything that must be the same in all JavaScript engines. */
 export interface GuestResult {
   console: string;
   outcome: string;

@@ -1,4 +1,7 @@
-/** A machine in a Worker, by the API of `terrarium-vm/browser`, in a real Chromium: built, run, stopped, taken back, watched. */
+/**
+ * A machine in a Worker, by the API of `terrarium-vm/browser`, in a real Chromium: built, run, stopped, moved back in
+ * time, watched.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
@@ -23,7 +26,7 @@ message:
         .asciz  "hi there"
 `;
 
-/** What the page's part of a test gets. */
+/** The argument of a test's part in the page. */
 interface Lab {
   terrarium: typeof Terrarium;
   machine: Terrarium.WorkerMachine;
@@ -82,7 +85,7 @@ describe('a machine in a Worker', { skip: noChromium }, () => {
     scratch[Symbol.dispose]();
   });
 
-  /** Runs a function in the page; its source is sent there, so it sees nothing of here. */
+  /** Runs a function in the page; its source is sent there, so it cannot use this file's names. */
   const inPage = <T, A>(action: (lab: Lab, argument: A) => Promise<T>, argument?: A): Promise<T> =>
     page.evaluate(
       ([text, given]) => {
@@ -93,7 +96,7 @@ describe('a machine in a Worker', { skip: noChromium }, () => {
       [action.toString(), argument] as const,
     );
 
-  test('runs to its end, and says how', async () => {
+  test('runs to its end, and returns the reason', async () => {
     const result = await inPage(async ({ machine, open, said }, source) => {
       await open(source);
       const halt = await machine.ask('go', 'resume');
@@ -152,7 +155,7 @@ describe('a machine in a Worker', { skip: noChromium }, () => {
     assert.match(String(result.set[1]!.problem), /no code in line 99/);
   });
 
-  test('gives its exits by number, and goes to each', async () => {
+  test('lists its exits by number, and goes to each', async () => {
     const result = await inPage(async ({ machine, open }, source) => {
       await open(source);
       await machine.ask('go', 'resume');
@@ -204,7 +207,7 @@ describe('a machine in a Worker', { skip: noChromium }, () => {
       await open('.code16\n_start: mov $0xe9, %dx\n mov $0x41, %al\n1: out %al, %dx\n jmp 1b\n');
       machine.tell({ tell: 'pace', real: false });
       const running = machine.ask('go', 'resume');
-      // Nothing is shown: the guest gets as far as the bound, and then no further.
+      // Nothing is shown: the guest gets as far as the bound, and waits there.
       let before = -1;
       while (bytes !== before || bytes < 1 << 18) {
         before = bytes;
@@ -223,7 +226,7 @@ describe('a machine in a Worker', { skip: noChromium }, () => {
     assert.deepEqual(result, { why: 'interrupt', bounded: true });
   });
 
-  test('is told why it died', async () => {
+  test('has an explanation why it died', async () => {
     const result = await inPage(async ({ machine, open }) => {
       await open(
         '.code32\n.globl _start\n_start: xor %ecx, %ecx\n mov $1, %eax\n xor %edx, %edx\n div %ecx\n hlt\n',
@@ -242,7 +245,7 @@ describe('a machine in a Worker', { skip: noChromium }, () => {
 
   test('reads what is typed: bytes and keys', async () => {
     const result = await inPage(async ({ machine, open }) => {
-      // The serial port, then the keyboard's data port, each as soon as it has something.
+      // The serial port, then the keyboard's data port, each as soon as it has data.
       await open(`.code16
 _start: mov $0x3fd, %dx
 1:      in %dx, %al
@@ -287,7 +290,7 @@ _start: mov $0x3fd, %dx
     assert.deepEqual(result, { same: true, kind: 'halted', refused: 'ETERRA', console: 'hi there' });
   });
 
-  test('says every error of a source with its place', async () => {
+  test('reports every error of a source with its place', async () => {
     const complaints = await inPage(async ({ machine }) => {
       const built = await machine.ask('assemble', {
         files: [{ name: 'k.S', content: '.code16\n mvo %ax, %bx\n nop\n jmp nowhere\n' }],

@@ -2,7 +2,7 @@
 import type * as Terrarium from '../../src/browser/index.js';
 import { type GuestToRun, runGuest } from './run-guest.js';
 
-// The bundle that is shipped, from the root of what the test serves.
+// The shipped bundle, from the root of the served files.
 const bundle = '/dist/browser.js';
 const terrarium = (await import(bundle)) as typeof Terrarium;
 const engine = await terrarium.loadSoftEngine('/dist/soft.wasm');

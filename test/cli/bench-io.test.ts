@@ -1,4 +1,4 @@
-/** `terrarium bench io`: each way to touch a device leaves the guest as often as it should. Times are not judged. */
+/** `terrarium bench io`: each kind of device access has the right number of exits. Times are not checked. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -6,7 +6,7 @@ import type { IoCost } from '../../src/apps/cli/commands/bench/io-costs.js';
 import { noKvm, Scratch, terrarium } from '../support.js';
 
 describe('terrarium bench io', { skip: noKvm }, () => {
-  test('counts exits: one an access, none for read-only memory, few where writes are coalesced', () => {
+  test('counts exits: one per access, none for read-only memory, few where writes are coalesced', () => {
     using scratch = new Scratch();
     const svg = scratch.file('io.svg');
     const done = terrarium(['bench', 'io', '--accesses', '5000', '--rounds', '1', '--json', '--svg', svg]);

@@ -1,4 +1,6 @@
-/** A guest that writes to a PC's screen, and says nothing of one: it has one, and is told what stands on it. */
+/**
+ * A guest that writes to a PC's screen without a request for one: it has a screen, and its text is reported at the end.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -18,7 +20,7 @@ const writesTo = (segment: number) =>
 
 describe('a guest that draws', () => {
   for (const engine of ['soft', 'kvm']) {
-    test(`and nobody looks, on ${engine}`, { skip: engine === 'kvm' && noKvm }, () => {
+    test(`without a visible screen, on ${engine}`, { skip: engine === 'kvm' && noKvm }, () => {
       using scratch = new Scratch();
       const run = (segment: number, ...options: string[]) => {
         writeFileSync(scratch.file('k.bin'), writesTo(segment));
@@ -31,7 +33,7 @@ describe('a guest that draws', () => {
       assert.match(run(0xa000), /video memory that its screen's mode does not show.*docs\/vga\.md/);
       for (const segment of [0xb800, 0xa000])
         assert.match(run(segment, '--no-vga'), /addresses of a PC's screen, and its machine has none: --vga/);
-      // An empty screen is nothing to speak of, nor is anything to those who want no words.
+      // An empty screen is not reported, and with --quiet no screen is.
       assert.doesNotMatch(run(0x1000), /screen/);
       assert.equal(run(0xb800, '--quiet'), '');
     });
@@ -42,14 +44,14 @@ describe('the VGA that commands add', () => {
   const image = (bytes: number) => parseImage(new Uint8Array(bytes).fill(0x90), 'k.bin');
   const vgaOf = (spec: MachineSpec, bytes = 16) => withVga({ image: image(bytes), spec }).vga;
 
-  test('is left out where something of the guest’s lies at its addresses, or where it is said', () => {
+  test('is left out where the guest uses its addresses, or on request', () => {
     const KIB = 1024;
     assert.equal(vgaOf({}), true);
     assert.equal(vgaOf({ vga: false }), false);
     assert.equal(vgaOf({ memory: 64 * KIB }), true);
     assert.equal(vgaOf({ memory: 640 * KIB }), true);
     assert.equal(vgaOf({ standardDevices: false }), undefined);
-    // RAM that ends in the hole: the boot tables lie there.
+    // RAM that ends in the hole: the boot tables are there.
     assert.equal(vgaOf({ memory: 700 * KIB }), undefined);
     assert.equal(vgaOf({ load: 0xb0000 }), undefined);
     assert.equal(vgaOf({ load: 0xc0000 }), true);
@@ -62,7 +64,7 @@ describe('the VGA that commands add', () => {
     assert.equal(vgaOf({ memory: 64 * KIB }, 65 * KIB), undefined, 'more than RAM');
   });
 
-  test('moves neither the stack nor the tables of a guest', { skip: noKvm }, () => {
+  test('does not move the stack or the tables of a guest', { skip: noKvm }, () => {
     using scratch = new Scratch();
     writeFileSync(scratch.file('k.bin'), Uint8Array.of(0xf4));
     const file = scratch.file('report.json');

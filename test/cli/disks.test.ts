@@ -1,4 +1,4 @@
-/** What becomes of what a guest writes to its disk, from the command line. */
+/** A guest's writes to its disk, from the command line. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -7,8 +7,8 @@ import { Scratch, terrarium } from '../support.js';
 /** mov ax, 0301; mov bx, 7c00; mov cx, 2; mov dx, 80; int 13; cli; hlt: writes itself to the disk's second sector. */
 const CODE = [0xb8, 1, 3, 0xbb, 0, 0x7c, 0xb9, 2, 0, 0xba, 0x80, 0, 0xcd, 0x13, 0xfa, 0xf4];
 
-describe('what a guest writes to a disk', () => {
-  test('is counted at the end where it is lost, and kept where that was asked for', () => {
+describe('a guest’s writes to a disk', () => {
+  test('are counted at the end where they are lost, and stored on request', () => {
     using scratch = new Scratch();
     const [boot, disk, copy] = [scratch.file('boot.img'), scratch.file('disk.img'), scratch.file('copy.img')];
     const sector = new Uint8Array(512);

@@ -1,4 +1,4 @@
-/** `terrarium exercise`: what it makes is an exercise, and what is wrong with one is said. */
+/** `terrarium exercise`: it makes exercises, and reports the mistakes in one. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { noGcc, root, Scratch, terrarium } from '../support.js';
 
 describe('terrarium exercise', { skip: noGcc }, () => {
-  test('makes one that its check accepts, and says what is wrong with a changed one', () => {
+  test('makes one that its check accepts, and reports the mistakes in a changed one', () => {
     using scratch = new Scratch();
     const inFolder = (...words: string[]) => terrarium(['exercise', ...words], { cwd: scratch.path });
     assert.match(inFolder('new', 'sum').stdout, /terrarium exercise check sum/);
@@ -40,7 +40,7 @@ describe('terrarium exercise', { skip: noGcc }, () => {
     assert.match(inFolder('check', 'sum').stdout, / wrong: there is no wrong solution/);
   });
 
-  test('packs what students get, without solutions, and an autograder', () => {
+  test('packs the students’ part, without solutions, and an autograder', () => {
     using scratch = new Scratch();
     const inFolder = (...words: string[]) => terrarium(['exercise', ...words], { cwd: scratch.path });
     inFolder('new', 'sum');
@@ -65,7 +65,7 @@ describe('terrarium exercise', { skip: noGcc }, () => {
     assert.ok(!names('auto.zip').some((name) => /solution|wrong/.test(name)));
   });
 
-  test('says what is wrong with checks that throw, hang, or do not exist, within their time', () => {
+  test('reports checks that throw, hang, or do not exist, within their time', () => {
     using scratch = new Scratch();
     terrarium(['exercise', 'new', 'sum'], { cwd: scratch.path });
     for (const name of readdirSync(scratch.file('sum')))

@@ -1,4 +1,4 @@
-/** Folders that `new` and `course start` are asked for and cannot make: said in one line, at once, with nothing written. */
+/** Folders that `new` and `course start` cannot make: one line of error, at once, with nothing written. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -11,7 +11,7 @@ const makers = [
 
 for (const [name, words] of makers) {
   describe(`a folder for ${name}`, () => {
-    test('an empty name is refused, and what lies here stays', () => {
+    test('an empty name is refused, and existing files stay', () => {
       using scratch = new Scratch();
       writeFileSync(scratch.file('kernel.c'), 'mine');
       for (const empty of ['', ' ']) {
@@ -23,7 +23,7 @@ for (const [name, words] of makers) {
       assert.equal(readFileSync(scratch.file('kernel.c'), 'utf8'), 'mine');
     });
 
-    test('where no folder can be made that is said, without a stack', () => {
+    test('where no folder can be made there is an error without a stack trace', () => {
       for (const folder of ['/proc/foo', '/proc/foo/bar', '/etc/passwd', '/etc/passwd/x', '/dev/null/x/y']) {
         const done = terrarium(words(folder));
         assert.equal(done.status, 2, done.stderr);
@@ -34,7 +34,7 @@ for (const [name, words] of makers) {
   });
 }
 
-test('folders above the one that is asked for are made too, and one that is taken is not touched', () => {
+test('parent folders of the requested one are also made, and an existing one is not changed', () => {
   using scratch = new Scratch();
   assert.equal(terrarium(['new', 'a/b/mine'], { cwd: scratch.path }).status, 0);
   mkdirSync(scratch.file('taken'));

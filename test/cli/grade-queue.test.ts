@@ -14,7 +14,7 @@ const noRedis =
     ? false
     : 'SKIPPED: no redis-server here: apt-get install redis-server';
 
-/** A library that tells a program another time of day (package faketime). */
+/** A library that shows a program another time of day (package faketime). */
 const fakeTime = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu']
   .map((folder) => `${folder}/faketime/libfaketimeMT.so.1`)
   .find((file) => existsSync(file));
@@ -47,7 +47,7 @@ async function until(holds: () => boolean | Promise<boolean>, what: string): Pro
   }
 }
 
-/** A Redis that keeps nothing on the disk. */
+/** A Redis that stores nothing on the disk. */
 async function startRedis(port: number, ...more: string[]): Promise<ChildProcess> {
   const words = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', scratch.path, ...more];
   const child = spawn('redis-server', words, { stdio: ['ignore', 'pipe', 'ignore'] });
@@ -66,7 +66,7 @@ interface Running {
   ended: Promise<number | null>;
 }
 
-/** Starts the command, each with a cache of its own: what one has graded must not answer for another. */
+/** Starts the command, each time with a separate cache: results of one must not be used by another. */
 const start = (cache: string, ...words: string[]) => startWith({}, cache, ...words);
 
 function startWith(env: NodeJS.ProcessEnv, cache: string, ...words: string[]): Running {
@@ -108,7 +108,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     const port = await freePort();
     await startRedis(port);
     const url = `redis://127.0.0.1:${port}`;
-    // A class of 10,000 with workers that die all the time is a benchmark: npm run bench -- grade-queue.
+    // A class of 10,000 with workers that die repeatedly is a benchmark: npm run bench -- grade-queue.
     makeClass('class', 24);
     const local = start('local', 'grade', lesson, 'class', '--json', 'local.json', '-q');
     assert.equal(await local.ended, 0, local.said());
@@ -128,7 +128,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     };
     keep();
     keep();
-    // One worker of the two dies as soon as it has begun, again and again; the other one is left some peace.
+    // One of the two workers is killed repeatedly, as soon as it has begun; the other one less often.
     const killer = (async () => {
       while (working && killed < 3) {
         const ready = [...workers].find((one) => one.said().includes('takes 2 jobs'));
@@ -146,7 +146,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     for (const { child } of workers) child.kill('SIGTERM');
     assert.deepEqual(readFileSync(scratch.file('queue.json')), readFileSync(scratch.file('local.json')));
     assert.ok(killed > 0);
-    // A second run of the same class finds each result where it is, once.
+    // A second run of the same class finds each result, once.
     const { Redis } = await import('ioredis');
     const redis = new Redis(port);
     const keys = await redis.keys('bull:terrarium-grading-*:completed');
@@ -166,7 +166,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     cpSync(lesson, scratch.file('killer'), { recursive: true });
     const said = JSON.parse(read('lesson.json')) as object;
     writeFileSync(scratch.file('killer/lesson.json'), JSON.stringify({ ...said, points: 7 }));
-    // What a check of a teacher's could do by mistake: it ends the worker above its own process.
+    // A possible mistake in a teacher's check: it ends the worker, the parent of its process.
     writeFileSync(
       scratch.file('killer/checks.mjs'),
       `export default ({ sources }) => { if (/END MY WORKER/.test(sources[0].text)) process.kill(process.ppid, 'SIGKILL'); };\n`,
@@ -208,7 +208,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     assert.equal(deaths, 3);
   });
 
-  test('waits for a Redis that stops and comes back with nothing, and goes on', async () => {
+  test('waits for a Redis that stops and comes back empty, and continues', async () => {
     const port = await freePort();
     const redis = await startRedis(port);
     const url = `redis://127.0.0.1:${port}`;
@@ -216,7 +216,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     const grading = start('stop-1', 'grade', lesson, 'stopped', '--queue', url, '-q');
     await until(() => grading.said().includes('there is no worker yet'), 'jobs are queued');
     redis.kill('SIGKILL');
-    await until(() => grading.said().includes('does not answer'), 'it says that Redis is away');
+    await until(() => grading.said().includes('does not answer'), 'it says that Redis is unreachable');
     await startRedis(port);
     await until(() => grading.said().includes('answers again'), 'it says that Redis is back');
     const worker = start('stop-2', 'worker', '--queue', url, '--jobs', '2');
@@ -226,7 +226,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     assert.equal(await worker.ended, 0, worker.said());
   });
 
-  test('takes no notice of another version’s jobs and workers, and says that they are there', async () => {
+  test('ignores another version’s jobs and workers, and reports them', async () => {
     const port = await freePort();
     await startRedis(port);
     const { Redis } = await import('ioredis');
@@ -253,7 +253,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     await worker.ended;
   });
 
-  test('says what is wrong with an address, an absent Redis and a full one', async () => {
+  test('reports a wrong address, an absent Redis and a full one', async () => {
     makeClass('few', 1);
     const absent = start(
       'wrong',
@@ -276,7 +276,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     assert.match(full.said(), /Redis takes no more data|OOM/);
   });
 
-  test('does parts of a verification, and repeats recordings, each once though workers die', async () => {
+  test('does parts of a verification, and repeats recordings, each once although workers die', async () => {
     const port = await freePort();
     await startRedis(port);
     const url = `redis://127.0.0.1:${port}`;
@@ -285,7 +285,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
       ...['run', path.join(root, 'guests/hello'), '--engine', 'soft', '--record', 'good.terra'],
     );
     assert.equal(await record.ended, 0, record.said());
-    // The same with another digest of its end: what a fuzzer keeps of another version.
+    // The same with another digest of its end: a recording of another version.
     const good = await decodeTerra(readFileSync(scratch.file('good.terra')));
     const bad = await encodeTerra({ ...good, end: { ...good.end!, digest: '0'.repeat(64) } });
     writeFileSync(scratch.file('bad.terra'), bad);
@@ -319,7 +319,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     const local = start('clocks-0', 'grade', lesson, 'clocks', '--json', 'local-clocks.json', '-q');
     assert.equal(await local.ended, 0, local.said());
     writeFileSync(scratch.file('clock'), '+3d');
-    // The time of day alone: what runs by the monotonic clock sees no jump of it, as on a host that sets its clock.
+    // Only the time of day: the monotonic clock does not jump, as on a host that sets its clock.
     const wrong = {
       LD_PRELOAD: fakeTime!,
       FAKETIME_TIMESTAMP_FILE: scratch.file('clock'),
@@ -353,7 +353,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     await Promise.all(workers.map(({ ended }) => ended));
   });
 
-  test('shows the queue to a browser of this host, by its own address alone', async () => {
+  test('shows the queue to a browser of this host, only by its own address', async () => {
     const port = await freePort();
     await startRedis(port);
     const board = start('board', 'worker', '--queue', `redis://127.0.0.1:${port}`, '--dashboard', '0');

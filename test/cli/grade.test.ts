@@ -1,4 +1,4 @@
-/** `terrarium grade`: a class with everything that students hand in. */
+/** `terrarium grade`: a class with all kinds of submissions. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ import { cli, noGcc, root, Scratch, terrarium } from '../support.js';
 
 const scratch = new Scratch();
 after(() => scratch[Symbol.dispose]());
-// What earlier runs on this host have graded must not answer here.
+// Results of earlier runs on this host must not be used here.
 process.env.XDG_CACHE_HOME = scratch.file('cache');
 
 const lesson = path.join(root, 'docs/course/05-interrupts');
@@ -84,7 +84,7 @@ describe('terrarium grade', { skip: noGcc }, () => {
   hand('class/linker', { 'kernel.S': solution, 'kernel.lds': 'INCLUDE /etc/passwd\n' });
   hand('class/settings', {
     'kernel.S': solution,
-    // Neither the machine nor the compiler's words are the student's to choose.
+    // A student can choose neither the machine nor the compiler's options.
     'guest.json': '{ "image": "kernel.S", "cflags": "-wrapper /bin/false", "memory": "1G", "mode": "long" }',
     Makefile: `all:\n\trm -rf ${scratch.file('class')}\n`,
   });
@@ -101,7 +101,7 @@ describe('terrarium grade', { skip: noGcc }, () => {
   ]);
   writeFileSync(scratch.file('class/cut.zip'), 'PK\x03\x04');
 
-  test('judges each by what its guest did, and what cannot be run by what is wrong with it', () => {
+  test('judges each submission by its guest’s results, and those that cannot run by their errors', () => {
     const report = grade(lesson, 'class');
     for (const id of ['ada', 'nested', 'renamed', 'packed', 'settings', 'odd \' " $(id) ; <b>']) {
       const { state, points, outOf, checks } = one(report, id);
@@ -141,7 +141,7 @@ describe('terrarium grade', { skip: noGcc }, () => {
     assert.equal(report.passed, 6);
   });
 
-  test('gives the same report to the byte: again, afresh, and with another number of processes', () => {
+  test('gives the same report to the byte: again, without a cache, and with another number of processes', () => {
     const read = (name: string) => readFileSync(scratch.file(name));
     const files = ['--json', 'x.json', '--csv', 'x.csv', '--junit', 'x.xml', '--html', 'pages'];
     const pages = () => [
@@ -161,10 +161,10 @@ describe('terrarium grade', { skip: noGcc }, () => {
       assert.deepEqual(pages(), [...first.keys()]);
       for (const [name, bytes] of first) assert.ok(bytes.equals(read(name)), name);
     }
-    // A student's words are text on a page, wherever they stand.
+    // A student's text is text on a page, at all places.
     const page = first.get('pages/index.html')!.toString();
     assert.ok(page.includes('$(id) ; &#60;b&#62;') && !page.includes('<b>"'));
-    // A run opens in the lab; of the address nothing but a link's own letters follows the #.
+    // A run opens in the lab; only a link's own letters follow the # of the address.
     const ada = first.get('pages/students/ada.html')!.toString();
     assert.match(ada, /<a href="http:\/\/localhost:8086\/#k=[\w-]+">Open this run in the lab<\/a>/);
     assert.match(first.get('x.csv')!.toString(), /^id,name,key,points/);
@@ -175,7 +175,7 @@ describe('terrarium grade', { skip: noGcc }, () => {
     ]);
   });
 
-  test('goes on after an interruption, and loses nothing', async () => {
+  test('continues after an interruption, and loses nothing', async () => {
     for (let i = 0; i < 40; i++) hand(`many/s${i}`, { 'kernel.S': `${solution}\n// ${i}\n` });
     const child = spawn(process.execPath, [cli, 'grade', lesson, 'many', '-j', '1'], {
       cwd: scratch.path,
@@ -197,7 +197,7 @@ describe('terrarium grade', { skip: noGcc }, () => {
     assert.ok(known >= 5 && known < 40);
   });
 
-  test('takes exports of Moodle and Gradescope, and gives Moodle its worksheet', () => {
+  test('reads exports of Moodle and Gradescope, and writes Moodle’s worksheet', () => {
     hand('moodle/Ada Lovelace_4711_assignsubmission_file_', { 'kernel.S': solution });
     hand('moodle/Bob Müller_4712_assignsubmission_file_', {
       'hand-in.tar.gz': readFileSync(scratch.file('class/packed.tar.gz')),
@@ -229,7 +229,7 @@ describe('terrarium grade', { skip: noGcc }, () => {
     assert.deepEqual([ada!.id, ada!.name], ['ada@example.org', 'Ada Lovelace']);
   });
 
-  test('takes branches of a repository, a source alone, and one folder', () => {
+  test('reads branches of a repository, a single source, and one folder', () => {
     mkdirSync(scratch.file('repo'));
     const git = (...words: string[]) =>
       execFileSync(
@@ -249,7 +249,7 @@ describe('terrarium grade', { skip: noGcc }, () => {
     assert.equal(report.passed, 4);
   });
 
-  test('says what is missing on the command line', () => {
+  test('reports missing words on the command line', () => {
     mkdirSync(scratch.file('none'));
     for (const [words, message] of [
       [[lesson, 'none'], /there are no submissions in none/],
@@ -266,7 +266,7 @@ describe('terrarium grade', { skip: noGcc }, () => {
     }
   });
 
-  test('gives up on an exercise that fails for everybody', () => {
+  test('stops at an exercise that fails for all', () => {
     mkdirSync(scratch.file('throws'));
     cpSync(lesson, scratch.file('throws'), { recursive: true });
     const said = JSON.parse(readFileSync(scratch.file('throws/lesson.json'), 'utf8')) as object;
@@ -283,7 +283,7 @@ describe('terrarium grade', { skip: noGcc }, () => {
     assert.notEqual(status, 0);
   });
 
-  test('with a cache that cannot be written it grades all the same', {
+  test('grades also with a cache that cannot be written', {
     skip: process.getuid?.() === 0,
   }, () => {
     chmodSync(scratch.path, 0o500);

@@ -1,4 +1,4 @@
-/** Guests that somebody sits before: their keys, their time, and the terminal around them. */
+/** Guests with a person at the terminal: their keys, their time, and the terminal. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -7,7 +7,7 @@ import { noTmux, pause, Terminal } from '../tui/terminal.js';
 
 const skip = noTmux || noGcc;
 
-/** Prints the scan code of each key that goes down to the console as a letter, A for 01; Escape, which is A, ends it. */
+/** Prints the scan code of each pressed key to the console as a letter, A for 01; Escape, which is A, ends it. */
 const scanCodes = `.code16
 1:      in      $0x64, %al
         test    $1, %al
@@ -23,7 +23,7 @@ const scanCodes = `.code16
         hlt
 `;
 
-/** Prints what comes from the serial port as it is, and from the keyboard as a scan code's letter; 1 or its key, B, end it. */
+/** Prints bytes of the serial port unchanged, and keys as their scan code's letter; 1 or its key, B, end it. */
 const bothInputs = `.code16
 1:      mov     $0x3fd, %dx
         in      %dx, %al
@@ -49,7 +49,7 @@ const bothInputs = `.code16
 `;
 
 describe('a guest at a terminal', { skip, concurrency: 2 }, () => {
-  test('--screen on the software CPU takes its time: the game is still there after a second', async () => {
+  test('--screen on the software CPU runs in real time: the game is still running after a second', async () => {
     const began = performance.now();
     using terminal = new Terminal(['run', 'guests/snake', '--engine', 'soft', '--screen'], {
       columns: 82,
@@ -67,7 +67,7 @@ describe('a guest at a terminal', { skip, concurrency: 2 }, () => {
     assert.doesNotMatch(left, /rax|cr0/i, 'no registers after a game');
   });
 
-  test('80 by 25 characters on a terminal of 80 by 24 are characters, and what is left out is said', async () => {
+  test('80 by 25 characters on a terminal of 80 by 24 are shown as text, and the omitted part is reported', async () => {
     using terminal = new Terminal(['run', 'guests/vga-text', '--engine', 'soft', '--screen']);
     const seen = await terminal.sees(/this line blinks on a real screen/);
     assert.doesNotMatch(seen, /▀▀/);
@@ -86,7 +86,7 @@ describe('a guest at a terminal', { skip, concurrency: 2 }, () => {
     assert.deepEqual({ status, restored }, { status: 7, restored: true });
   });
 
-  test('keys reach the keyboard too, and what the guest prints is seen as it comes', async () => {
+  test('keys also reach the keyboard, and the guest’s output is visible at once', async () => {
     using scratch = new Scratch();
     writeFileSync(scratch.file('keys.S'), scanCodes);
     using terminal = new Terminal(['run', scratch.file('keys.S'), '--engine', 'soft']);
@@ -117,7 +117,7 @@ describe('a guest at a terminal', { skip, concurrency: 2 }, () => {
     });
   }
 
-  test('--trace fits 80 columns, and leaves out neither data nor words', async () => {
+  test('--trace fits 80 columns, and leaves out neither data nor descriptions', async () => {
     using terminal = new Terminal([
       'run',
       'guests/tick-protected',
@@ -134,7 +134,7 @@ describe('a guest at a terminal', { skip, concurrency: 2 }, () => {
     );
   });
 
-  test('Ctrl-Z puts a run aside, and it takes the terminal again', async () => {
+  test('Ctrl-Z suspends a run, which takes the terminal again when it continues', async () => {
     using terminal = new Terminal(['run', 'test/guests/serial-echo.S', '--engine', 'soft']);
     await terminal.takesKeys();
     terminal.type('a');

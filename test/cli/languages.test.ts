@@ -1,4 +1,4 @@
-/** Sources in every language, alone and several at once, run from a folder of the user's own. */
+/** Sources in every language, single and several together, run from a folder of the user. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -88,14 +88,14 @@ describe('a kernel in', () => {
       const done = terrarium(run, { cwd: scratch.path });
       assert.deepEqual([done.stdout, done.status], ['n', 0], `${compiler}: ${done.stderr}`);
     }
-    // A folder with sources alone: all of them, the one that starts first.
+    // A folder that has only sources: all are used, the one with the entry first.
     const done = terrarium(['run', '.', '--engine', 'soft'], { cwd: scratch.path });
     assert.deepEqual([done.stdout, done.status], ['n', 0], done.stderr);
   });
 });
 
-describe('what is no image', () => {
-  test('a text is not run as machine code', () => {
+describe('a file that is no image', () => {
+  test('that is a text is not run as machine code', () => {
     using scratch = new Scratch();
     const texts = {
       'README.md': '# A kernel\n\nIt says hello.\n',
@@ -113,13 +113,13 @@ describe('what is no image', () => {
     }
   });
 
-  test('an empty name and a folder without sources are said', () => {
+  test('an empty name and a folder without sources are reported', () => {
     using scratch = new Scratch();
     assert.match(terrarium(['run', ''], { cwd: scratch.path }).stderr, /the name of the image is empty/);
     assert.match(terrarium(['run', '.'], { cwd: scratch.path }).stderr, /without a guest\.json/);
   });
 
-  test('the package’s guests are known wherever one is, and one’s own go first', () => {
+  test('the package’s guests are found from every folder, and the user’s own have priority', () => {
     using scratch = new Scratch();
     const done = terrarium(['run', 'guests/hello', '--engine', 'soft'], { cwd: scratch.path });
     assert.match(done.stdout, /[Hh]ello/, done.stderr);
@@ -128,13 +128,13 @@ describe('what is no image', () => {
   });
 });
 
-describe('a word that is nearly right', () => {
+describe('a misspelled word', () => {
   test('is answered with the right one', () => {
     assert.match(terrarium(['course', 'chek']).stderr, /unknown command 'chek'\n\(Did you mean check\?\)/);
     assert.match(terrarium(['runn', 'k.S']).stderr, /Did you mean run\?/);
   });
 
-  test('of --report or --trace does not cost the guest’s source, and is said before the run', () => {
+  test('of --report or --trace does not overwrite the guest’s source, and is reported before the run', () => {
     using scratch = new Scratch();
     writeFileSync(scratch.file('k.S'), '.code16\nhlt\n');
     writeFileSync(scratch.file('other.c'), 'mine');
@@ -154,7 +154,7 @@ describe('a word that is nearly right', () => {
   });
 });
 
-describe('sources of somebody else’s', { skip: noGcc }, () => {
+describe('untrusted sources', { skip: noGcc }, () => {
   const refused = (files: Record<string, string>, name: string) => {
     using scratch = new Scratch();
     for (const [file, text] of Object.entries(files)) writeFileSync(scratch.file(file), text);
@@ -169,7 +169,7 @@ describe('sources of somebody else’s', { skip: noGcc }, () => {
   const start = '.globl _start\n_start: hlt\n';
   const hostname = readFileSync('/etc/passwd', 'latin1').slice(0, 20);
 
-  test('read nothing of this host, however they name it', () => {
+  test('cannot read this host’s files, under any name', () => {
     const sources: [string, Record<string, string>][] = [
       ['k.S', { 'k.S': `${start}.incbin "/etc/passwd"\n` }],
       ['k.S', { 'k.S': `#include "/etc/passwd"\n${start}` }],
@@ -193,7 +193,7 @@ describe('sources of somebody else’s', { skip: noGcc }, () => {
     assert.match(refused({ 'k.rs': '' }, 'k.rs'), /untrusted rust code is not compiled/);
   });
 
-  test('read what lies beside them, and headers', () => {
+  test('can read files beside them, and headers', () => {
     const files = {
       'k.c': '#include <stdint.h>\n#include "io.h"\n#include "part.h"\n',
       'part.h': 'void _start(void) {}\n',
@@ -203,7 +203,7 @@ describe('sources of somebody else’s', { skip: noGcc }, () => {
   });
 });
 
-test('a compiler that is left alone ends with Terrarium, and its folder goes', { skip: noGcc }, async () => {
+test('a running compiler ends with Terrarium, and its folder is removed', { skip: noGcc }, async () => {
   using scratch = new Scratch();
   spawnSync('mkfifo', [scratch.file('fifo.h')]);
   writeFileSync(scratch.file('k.S'), '#include "fifo.h"\n');

@@ -1,11 +1,11 @@
-/** `run --lockstep`: a guest on two CPUs from exit to exit, and the first difference where one of them is wrong. */
+/** `run --lockstep`: a guest on two CPUs from exit to exit, and their first difference. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { runInLockstep } from '../../src/runtime/index.js';
 import { noKvm, Scratch, terrarium } from '../support.js';
 
-/** Guests that take nothing from time. */
+/** Guests that do not depend on time. */
 const steady = ['hello', 'lj-kernel2', 'khw-real', 'khw-protected', 'so2-16bit', 'segments'];
 
 describe('a guest on KVM and the software CPU at once', { skip: noKvm }, () => {
@@ -21,16 +21,16 @@ describe('a guest on KVM and the software CPU at once', { skip: noKvm }, () => {
       assert.equal(status, 0, stderr);
       assert.match(stderr, /KVM and the software CPU gave the same results, compared [\d,]+ times?; \w+: /);
       const alone = terrarium(['run', `guests/${name}`, '--engine', 'soft', '--quiet']);
-      assert.equal(stdout, alone.stdout, 'prints what it prints alone');
+      assert.equal(stdout, alone.stdout, 'prints the same as on one CPU');
     });
 
-  test('that never ends is compared as far as it comes', () => {
+  test('that never ends is compared until its limit', () => {
     const { status, stderr } = terrarium(['run', 'guests/lj-kernel1', '--lockstep', '--timeout', '500ms']);
     assert.equal(status, 0, stderr);
     assert.match(stderr, /gave the same results until then, compared \d+ times?/);
   });
 
-  test('parts where it reads the time, with both states side by side', () => {
+  test('differs where it reads the time: both states are shown side by side', () => {
     using scratch = new Scratch();
     // Waits a while, then prints the low byte of the PIT's counter.
     writeFileSync(
@@ -75,7 +75,7 @@ describe('a guest interpreted and translated at once', () => {
       assert.match(stderr, /interpreted and translated gave the same results, compared [\d,]+ times?/);
     });
 
-  test('is compared also where it never exits', () => {
+  test('is also compared where it never exits', () => {
     // 1: add $3, %ax; jmp 1b
     const image = Uint8Array.of(0x83, 0xc0, 3, 0xeb, 0xfb);
     const { steps, difference } = runInLockstep('translate', { image, mode: 'real' }, { maxExits: 5 });
@@ -83,7 +83,7 @@ describe('a guest interpreted and translated at once', () => {
   });
 });
 
-test('what does not go with it is refused', () => {
+test('options that it does not support are refused', () => {
   for (const [words, message] of [
     [['--gdb', ''], /--lockstep and --gdb cannot be combined/],
     [['--engine', 'soft'], /--lockstep uses both engines/],

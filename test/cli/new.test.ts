@@ -19,14 +19,14 @@ function make(folder: string, ...words: string[]): SpawnSyncReturns<string> {
 const kernelOf = (folder: string) => readdirSync(folder).find((file) => /^kernel\.(?!bin|elf)/.test(file))!;
 
 describe('terrarium new', () => {
-  test('names every template in its help, with what it is', () => {
+  test('lists every template in its help, with a description', () => {
     const { stdout } = terrarium(['new', '--help']);
     for (const name of templateNames) assert.match(stdout, new RegExp(`^ {2}${name} {2,}\\S`, 'm'), name);
   });
 
   for (const template of templateNames.filter((name) => name !== 'launcher')) {
     const skip = noToolsFor(template);
-    test(`${template}: runs, checks, traces and builds what runs too`, { skip }, () => {
+    test(`${template}: runs, checks, traces and builds an image that runs`, { skip }, () => {
       using scratch = new Scratch();
       const made = terrarium(['new', 'mine', '--template', template], { cwd: scratch.path });
       assert.equal(made.status, 0, made.stderr);
@@ -60,7 +60,7 @@ describe('terrarium new', () => {
     });
   }
 
-  test('a language by its name alone is the template that people mean', () => {
+  test('the name of a language selects its usual template', () => {
     using scratch = new Scratch();
     for (const [word, template] of [
       ['rust', 'rust64'],

@@ -1,4 +1,7 @@
-/** Most tests run their commands in one process (test/support/command.ts): what comes of each is what a process of its own gives. */
+/**
+ * Most tests run their commands in one process (test/support/command.ts): each has the same results as in a separate
+ * process.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
@@ -9,7 +12,7 @@ const place = new Scratch();
 process.env.XDG_RUNTIME_DIR = place.path;
 after(() => place[Symbol.dispose]());
 
-/** What ran how long is not compared. */
+/** Run times are not compared. */
 const timeless = (text: string) => text.replace(/[\d.,]+ ?(?:ms|\xc2\xb5s|s)\b/g, 'T').replace(/ +T/g, ' T');
 
 /** HLT. */
@@ -29,7 +32,7 @@ describe('commands in one process', () => {
     { words: ['grade', '--help'] },
     { words: ['unknown'] },
   ])
-    test(`terrarium ${words.join(' ')}: as in a process of its own`, () => {
+    test(`terrarium ${words.join(' ')}: as in a separate process`, () => {
       const [one, other] = [terrarium, terrariumProcess].map((run) => {
         const { status, stdout, stderr } = run(words, { input });
         return { status, stdout: timeless(stdout), stderr: timeless(stderr) };
@@ -57,7 +60,7 @@ describe('commands in one process', () => {
     assert.match(runIn({ TERRARIUM_ENGINE: 'nothing' }).stderr, /nothing/);
   });
 
-  test('that end the process, or never end, are no end of the others', () => {
+  test('that end the process, or never end, do not end the others', () => {
     const ends = place.file('ends.mjs');
     writeFileSync(ends, 'export default () => { process.stderr.write("bye\\n"); process.exit(7); };');
     const ended = terrarium(['run', 'guests/hello', '--engine', 'soft', '--device', ends]);

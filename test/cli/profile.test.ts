@@ -1,4 +1,6 @@
-/** `--profile`: what it counts is what stepping counts, the guest does not notice it, and its files are what their readers take. */
+/**
+ * `--profile`: its counts equal those of stepping, the guest does not notice it, and other programs can read its files.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -12,7 +14,7 @@ import { noGcc, Scratch, terrarium } from '../support.js';
 
 const SOURCE = 'test/guests/profiled.c';
 
-/** Instructions of each function, and of it with what it called, by steps: whoever is entered by CALL is called by who was there. */
+/** Instructions of each function, alone and with its callees, by steps: CALL enters a function from its caller. */
 function stepped(): Map<string, { own: number; total: number }> {
   const { image } = loadImage([SOURCE], {});
   const symbols = new SymbolTable(image);
@@ -40,7 +42,7 @@ function stepped(): Map<string, { own: number; total: number }> {
 }
 
 describe('a profile', { skip: noGcc }, () => {
-  test('counts what stepping counts, by function and with what it calls', async () => {
+  test('has the counts of stepping, by function and with its callees', async () => {
     const { image } = loadImage([SOURCE], {});
     await using machine = await hostHere({ image, engine: 'soft', profile: true });
     const { profile, kind } = await machine.run();
@@ -79,7 +81,7 @@ describe('a profile', { skip: noGcc }, () => {
       irqchip === 'user' && input === undefined && keys === undefined && expect.outcome === 'halted',
   );
   for (const { folder, name } of interrupted) {
-    test(`is nothing that ${name} notices`, async () => {
+    test(`is not noticed by ${name}`, async () => {
       const { image, spec } = loadImage([folder], { engine: 'soft' });
       const run = async (profile: boolean) => {
         await using machine = await hostHere({ ...spec, image, profile, clock: 'instructions' });
@@ -96,7 +98,7 @@ describe('a profile', { skip: noGcc }, () => {
 });
 
 describe('--profile', { skip: noGcc }, () => {
-  test('shows a table, and takes the software CPU by itself', () => {
+  test('shows a table, and selects the software CPU by itself', () => {
     const { stderr, status } = terrarium(['run', SOURCE, '--profile']);
     assert.equal(status, 0, stderr);
     assert.match(stderr, /soft: halted/);
@@ -124,7 +126,7 @@ describe('--profile', { skip: noGcc }, () => {
     assert.match(write('p.txt'), /own +total +function/);
   });
 
-  test('refuses KVM, and a folder that is not there before the guest runs', () => {
+  test('refuses KVM, and a missing folder, before the guest runs', () => {
     const kvm = terrarium(['run', SOURCE, '--profile', '--engine', 'kvm']);
     assert.equal(kvm.status, 2);
     assert.match(kvm.stderr, /--profile counts instructions.*\n.*--engine soft/);

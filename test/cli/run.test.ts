@@ -28,7 +28,7 @@ const HLT = 0xf4;
 const endless = [0xeb, 0xfe];
 
 describe('terrarium run', { skip: noKvm }, () => {
-  test('gives the console to stdout and one line about the end to stderr', () => {
+  test('writes the console to stdout and one line about the end to stderr', () => {
     const done = terrarium(['run', 'guests/lj-kernel2']);
     assert.equal(done.stdout, 'Hello\n');
     assert.match(done.stderr, /^terrarium: kvm: halted after \d+ exits?.* in [\d.]+ /);
@@ -36,7 +36,7 @@ describe('terrarium run', { skip: noKvm }, () => {
     assert.equal(done.status, 0);
   });
 
-  test('ends an open line of the console before its own, where both go to one place', () => {
+  test('ends an unfinished line of the console before its own, where both go to the same file', () => {
     using scratch = new Scratch();
     // mov $'A',%al; out %al,$0xe9; hlt
     const image = flat(scratch, 'a.bin', 0xb0, 0x41, 0xe6, 0xe9, HLT);
@@ -52,11 +52,11 @@ describe('terrarium run', { skip: noKvm }, () => {
     assert.match(stderr, /^terrarium: /);
   });
 
-  test('says nothing but the console with --quiet', () => {
+  test('prints only the console with --quiet', () => {
     assert.equal(terrarium(['run', 'guests/lj-kernel2', '--quiet']).stderr, '');
   });
 
-  test('starts no compiler for a guest that is built', () => {
+  test('starts no compiler for a built guest', () => {
     using scratch = new Scratch();
     const asked = scratch.file('asked');
     for (const name of ['gcc', 'x86_64-linux-gnu-gcc'])
@@ -64,7 +64,7 @@ describe('terrarium run', { skip: noKvm }, () => {
     const env = { ...process.env, PATH: `${path.dirname(asked)}:${process.env.PATH}` };
     const run = (guest: string) =>
       spawnSync(process.execPath, [cli, 'run', guest], { env, encoding: 'utf8' });
-    // An ELF file, and a flat one whose source would be compiled once more for its names.
+    // An ELF file, and a flat one whose source would be compiled again for its symbols.
     assert.equal(run('guests/hello').status, 0);
     assert.equal(run('guests/lj-kernel2').status, 0);
     assert.equal(existsSync(asked), false);
@@ -114,7 +114,7 @@ describe('terrarium run', { skip: noKvm }, () => {
     }
   });
 
-  test('checks what is expected and says what it found', () => {
+  test('checks expectations and reports the found values', () => {
     const good = terrarium(['run', 'guests/so2-16bit', '--expect', 'rax=42', '--expect', 'mem64[0x400]=42']);
     assert.equal(good.status, 0, good.stderr);
     const bad = terrarium(['run', 'guests/so2-16bit', '--expect', 'rax=43', '--expect', 'mem8[0x400]=0x2a']);
@@ -122,7 +122,7 @@ describe('terrarium run', { skip: noKvm }, () => {
     assert.match(bad.stderr, /rax=43.*43.*42/s);
   });
 
-  test('ends a guest that does not: by time with 124, by exits with 124', () => {
+  test('ends an endless guest: by time with 124, by exits with 124', () => {
     using scratch = new Scratch();
     const spin = flat(scratch, 'spin.bin', ...endless);
     const late = terrarium(['run', spin, '--timeout', '200ms']);
@@ -183,7 +183,7 @@ describe('terrarium run', { skip: noKvm }, () => {
     assert.equal(report.status, 0);
   });
 
-  test('takes devices and hypercalls of one’s own, and says what is wrong with their modules', () => {
+  test('loads the user’s devices and hypercalls, and reports errors in their modules', () => {
     using scratch = new Scratch();
     const module = (name: string, text: string) => {
       writeFileSync(scratch.file(name), text);
@@ -232,7 +232,7 @@ describe('terrarium run', { skip: noKvm }, () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const) {
-    test(`stops the guest on ${signal} and says where it was`, async () => {
+    test(`stops the guest on ${signal} and reports its place`, async () => {
       using scratch = new Scratch();
       const shout = flat(scratch, 'shout.bin', 0xb0, 0x21, 0xe6, 0xe9, ...endless);
       const child = startTerrarium(['run', shout]);
@@ -245,7 +245,7 @@ describe('terrarium run', { skip: noKvm }, () => {
       const [code] = await ending(child);
       assert.equal(code, status);
       assert.match(stderr, /stopped from outside, at cs:rip 0:4/);
-      // Whoever presses Ctrl-C wants the end, and no registers.
+      // After Ctrl-C no registers are shown.
       assert.doesNotMatch(stderr, /rflags/i);
     });
   }
@@ -285,7 +285,7 @@ describe('terrarium run', { skip: noKvm }, () => {
     assert.ok(code === 130 || code === 143, `${code} ${signal}`);
   });
 
-  test('says so when what any command prints does not fit on the disk', () => {
+  test('reports when the output of any command does not fit on the disk', () => {
     const full = openSync('/dev/full', 'w');
     const options: SpawnSyncOptionsWithStringEncoding = { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' };
     const { status, stderr } = spawnSync(process.execPath, [cli, '--version'], options);
@@ -293,9 +293,9 @@ describe('terrarium run', { skip: noKvm }, () => {
     assert.deepEqual([status, stderr], [4, 'terrarium: stdout cannot be written: ENOSPC\n']);
   });
 
-  test('ends quietly when the reader of its help goes away', () => {
+  test('ends quietly when the reader of its help ends', () => {
     for (const words of ['--help', 'run --help', 'trace --help', 'doctor']) {
-      // What reads has gone before anything is written.
+      // The reader ends before anything is written.
       const line = `"$0" "$1" ${words} | true; echo "\${PIPESTATUS[0]}"`;
       const done = spawnSync('bash', ['-c', line, process.execPath, cli], { encoding: 'utf8', cwd: root });
       assert.equal(done.stderr, '', words);
@@ -303,14 +303,14 @@ describe('terrarium run', { skip: noKvm }, () => {
     }
   });
 
-  test('names defaults as they are written, not as they are kept', () => {
+  test('shows defaults as users write them, not as they are stored', () => {
     const help = (command: string) => terrarium([command, '--help']).stdout.replace(/\s+/g, ' ');
     assert.match(help('attach'), /--detach-key .*\(default: ctrl-\]\) --replay .*\(default: 4K\)/);
     assert.match(help('stop'), /--grace <duration> kill a process that takes longer to end \(default: 5s\)/);
     assert.match(help('stat'), /--interval <duration> time between two samples: 500ms, 2s \(default: 1s\)/);
   });
 
-  test('ends quietly when its reader goes away, as in `| head -1`', async () => {
+  test('ends quietly when its reader ends, as in `| head -1`', async () => {
     using scratch = new Scratch();
     // 1: mov $'a',%al; out %al,$0xe9; mov $10,%al; out %al,$0xe9; jmp 1b
     const flood = flat(scratch, 'flood.bin', 0xb0, 0x61, 0xe6, 0xe9, 0xb0, 0x0a, 0xe6, 0xe9, 0xeb, 0xf6);

@@ -1,11 +1,14 @@
-/** What a guest prints may control a terminal; `--safe-output` keeps that out, by default where somebody else's guest is shown. */
+/**
+ * A guest's output may control a terminal; `--safe-output` prevents that, by default where another user's guest is
+ * shown.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { cli, Scratch, terrarium } from '../support.js';
 
-/** Renames the window, asks the terminal to type, and moves the cursor; then a line as anybody prints it. */
+/** Renames the window, makes the terminal send input, and moves the cursor; then an ordinary line. */
 const HOSTILE = '\x1b]0;owned\x07\x1b[6n\x1b[2Jx\r\n\ttext\x7f\x9b5n\n';
 const SHOWN = '␛]0;owned␇␛[6n␛[2Jx\r\n\ttext␡';
 
@@ -37,14 +40,14 @@ const noScript: string | false =
     ? false
     : 'SKIPPED: no script (util-linux) here to make a terminal';
 
-/** What a command sends to a terminal; the terminal's own driver makes CR LF of LF. */
+/** The bytes that a command sends to a terminal; the terminal's driver makes CR LF of LF. */
 function onTerminal(...words: string[]): string {
   const command = [process.execPath, cli, ...words].map((word) => `'${word}'`).join(' ');
   return spawnSync('script', ['-qec', command, '/dev/null'], { env, encoding: 'latin1', input: '' }).stdout;
 }
 
-describe('what a guest prints', () => {
-  test('comes as it is from one’s own run, and harmless with --safe-output', () => {
+describe('a guest’s output', () => {
+  test('is unchanged in one’s own run, and harmless with --safe-output', () => {
     assert.equal(terrarium(['run', ...image]).stdout, HOSTILE);
     const safe = Buffer.from(terrarium(['run', ...image, '--safe-output']).stdout, 'latin1').toString();
     assert.ok(safe.startsWith(SHOWN), safe);
@@ -52,7 +55,7 @@ describe('what a guest prints', () => {
     assert.deepEqual(controls, []);
   });
 
-  test('is harmless by default where logs shows it on a terminal, and as it was into a file', {
+  test('is harmless by default where logs shows it on a terminal, and unchanged in a file', {
     skip: noScript,
   }, () => {
     const started = spawnSync(process.execPath, [cli, 'run', ...image, '--name', 'hostile', '--detach'], {

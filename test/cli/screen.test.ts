@@ -15,7 +15,7 @@ function picture(file: string): PNG {
 }
 
 describe('--screenshot', () => {
-  test('takes the picture of the end, and at HLT the same one', () => {
+  test('takes a picture at the end, and the same one at HLT', () => {
     using scratch = new Scratch();
     for (const moment of ['', '@HLT', '@hlt']) {
       const file = scratch.file(`end${moment}.png`);
@@ -29,7 +29,7 @@ describe('--screenshot', () => {
     using scratch = new Scratch();
     const plasma = ['run', 'guests/vga-plasma', '--engine', 'soft', '--screenshot'];
     const early = scratch.file('early.png');
-    // The first exits set the mode: what is shown is still text.
+    // The first exits set the mode: the screen still shows text.
     assert.equal(terrarium([...plasma, `${early}@exit:2`]).status, 0);
     assert.equal(picture(early).width, 720);
     const later = scratch.file('later.png');
@@ -37,7 +37,7 @@ describe('--screenshot', () => {
     assert.ok([320, 720].includes(picture(later).width));
   });
 
-  test('says where the moment did not come, where the file cannot be written, and what is not a moment', () => {
+  test('reports a moment that did not come, a file that cannot be written, and an invalid moment', () => {
     using scratch = new Scratch();
     const file = scratch.file('never.png');
     const never = terrarium([...TEXT, '--screenshot', `${file}@exit:100000`]);
@@ -58,7 +58,7 @@ describe('--screenshot', () => {
     assert.match(twice.stderr, /would be written twice/);
   });
 
-  test('of a full disk are an error behind all that is said of the run', () => {
+  test('of a full disk are an error after all messages about the run', () => {
     using scratch = new Scratch();
     const full = scratch.file('full.png');
     symlinkSync('/dev/full', full);
@@ -67,7 +67,7 @@ describe('--screenshot', () => {
     assert.match(stderr, /halted after 3 exits[\s\S]*full\.png could not be written: ENOSPC/);
   });
 
-  test('are taken by the machine’s clock, several in a run, and each time the same ones', () => {
+  test('are taken by the machine’s clock, several in a run, and the same ones in each run', () => {
     using scratch = new Scratch();
     const names = ['2s', '100ms', 'HLT', 'exit:5'];
     const run = (turn: number) => {
@@ -92,7 +92,7 @@ describe('--screenshot', () => {
   });
 });
 
-/** Runs the command in a terminal of 100 by 30 that answers as told; `type` is what is typed once something is shown. */
+/** Runs the command in a terminal of 100 by 30 with the given answers; `type` is typed once something is shown. */
 async function inTerminal(
   args: readonly string[],
   type = '',
@@ -131,7 +131,7 @@ describe('--screen', () => {
     assert.match(stderr, /--screen draws in a terminal/);
   });
 
-  test('shows text as text, puts the terminal back and leaves the last picture in it', {
+  test('shows text as text, restores the terminal and leaves the last picture in it', {
     skip: noScript,
   }, async () => {
     const { out, status } = await inTerminal([...TEXT, '--screen']);
@@ -160,7 +160,7 @@ describe('--screen', () => {
     assert.equal(out.split('\x1b[?1049l').length, 2);
   });
 
-  test('follows a terminal that is made smaller and larger', { skip: noTmux }, async () => {
+  test('adapts to a terminal that becomes smaller and larger', { skip: noTmux }, async () => {
     using terminal = new Terminal(
       ['run', 'guests/snake', '--engine', 'soft', '--clock', 'wall', '--screen'],
       {
@@ -171,7 +171,7 @@ describe('--screen', () => {
     const rows = (): number => terminal.screen().split('\n').length;
     await until('the whole screen', () => terminal.alternate && rows() > 25);
     terminal.resize(50, 18);
-    // What does not fit is left out: text stays text.
+    // The part that does not fit is left out: text stays text.
     await until('the smaller screen', () =>
       terminal
         .screen()
@@ -185,7 +185,7 @@ describe('--screen', () => {
     assert.deepEqual(await terminal.ended(), { status: 130, restored: true });
   });
 
-  test('puts the terminal back where a device of the user’s own ends the run with an error', {
+  test('restores the terminal where a user’s device ends the run with an error', {
     skip: noTmux,
   }, async () => {
     using scratch = new Scratch();
@@ -197,7 +197,7 @@ describe('--screen', () => {
         readPort() { throw new Error('this device is broken'); },
       });`,
     );
-    // mov $0, %cx; 1: loop 1b; in $0x99, %al; jmp back: the screen has been shown before the device is asked.
+    // mov $0, %cx; 1: loop 1b; in $0x99, %al; jmp back: the screen has been shown before the device is accessed.
     writeFileSync(scratch.file('k.bin'), Uint8Array.of(0xb9, 0, 0, 0xe2, 0xfe, 0xe4, 0x99, 0xeb, 0xf7));
     const device = scratch.file('bad.mjs');
     using terminal = new Terminal([
@@ -211,12 +211,12 @@ describe('--screen', () => {
     assert.match(terminal.screen(), /device 'bad' failed in a read of port 0x99/);
   });
 
-  test('puts the terminal back at a second Ctrl-C, which does not wait for the guest', {
+  test('restores the terminal at a second Ctrl-C, which does not wait for the guest', {
     skip: noTmux,
   }, async () => {
     using scratch = new Scratch();
     const device = scratch.file('slow.mjs');
-    // It neither answers nor hears a stop.
+    // It neither answers nor reacts to a stop.
     writeFileSync(
       device,
       `export default () => ({
@@ -242,7 +242,7 @@ describe('--screen', () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const) {
-    test(`puts the terminal back at ${signal}`, { skip: noTmux }, async () => {
+    test(`restores the terminal at ${signal}`, { skip: noTmux }, async () => {
       using terminal = new Terminal(['run', 'guests/vga-typing', '--engine', 'soft', '--screen']);
       await until('the screen', () => terminal.alternate);
       process.kill(terminal.pid, signal);

@@ -1,10 +1,10 @@
-/** Every option of `terrarium run` does on the software CPU what it does on KVM, or is refused in words. */
+/** Every option of `terrarium run` has the same effect on the software CPU as on KVM, or is refused with a message. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { Scratch, terrarium } from '../support.js';
 
-// Named machines of these tests alone, and nothing of them left behind.
+// Named machines only of these tests, all removed at the end.
 const place = new Scratch();
 process.env.XDG_RUNTIME_DIR = place.path;
 after(() => place[Symbol.dispose]());
@@ -134,7 +134,7 @@ describe('terrarium run --engine soft', () => {
     terrarium(['rm', name]);
   });
 
-  test('what is wrong with an image or an option is said as on KVM', () => {
+  test('errors in an image or an option are reported as on KVM', () => {
     using scratch = new Scratch();
     const large = scratch.file('large.bin');
     writeFileSync(large, new Uint8Array(200_000));

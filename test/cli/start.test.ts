@@ -1,4 +1,4 @@
-/** What a plain run does without, so that it starts as quickly as Node does: see docs/architecture.md. */
+/** What a plain run does not load or start, so that it starts nearly as quickly as Node: see docs/architecture.md. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -52,7 +52,7 @@ describe('a plain run', () => {
         'fs/promises',
         'readline',
       ];
-      // On a busy machine a guest of a few milliseconds takes longer, and then somebody might want to type.
+      // On a busy machine a guest of a few milliseconds takes longer, and then a user may type.
       let needed: string[] = unneeded;
       for (let attempt = 0; attempt < 10 && needed.length > 0; attempt++) {
         const loaded = new Set(loadedBy('run', hello, '--engine', engine, '--quiet').modules);
@@ -62,7 +62,7 @@ describe('a plain run', () => {
     });
   }
 
-  test('loads the code of its engine, and none of other commands or of devices that it has not', () => {
+  test('loads the code of its engine, and not that of other commands or missing devices', () => {
     const bundlesOf = (guest: string, ...words: string[]) =>
       loadedBy('run', path.join(root, guest), '--engine', 'soft', ...words).bundles;
     assert.deepEqual(bundlesOf('guests/hello'), ['cli', 'run', 'soft']);
@@ -74,7 +74,7 @@ describe('a plain run', () => {
     ]);
   });
 
-  test('has a thread where something of it needs one', () => {
+  test('has a thread where one of its options needs one', () => {
     assert.ok(loadedBy('run', hello, '--simvirtio', 'polling').modules.includes('worker_threads'));
   });
 });

@@ -1,4 +1,4 @@
-/** KVM's own counters: after a run, and of other processes, Terrarium's and any other's. */
+/** KVM's own counters: after a run, and of other processes, Terrarium's or not. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { openProcess, StatError } from '../../src/runtime/stats/process-counters
 import { type StatSample, watchStats } from '../../src/runtime/stats/stat.js';
 import { cli, noGcc, noKvm, root, Scratch, startTerrarium, terrarium } from '../support.js';
 
-// Named machines of these tests alone, and nothing of them left behind.
+// Named machines only of these tests, all removed at the end.
 const place = new Scratch();
 process.env.XDG_RUNTIME_DIR = place.path;
 after(() => place[Symbol.dispose]());
@@ -62,7 +62,7 @@ function monitor(scratch: Scratch, counters: boolean): Promise<Running> {
 const find = ({ rows }: StatSample, name: string) => rows.find((row) => row.name === name);
 
 describe('terrarium run --stat', { skip: noKvm }, () => {
-  test('shows what KVM counted of the run beside what the monitor saw', () => {
+  test('shows KVM’s counters of the run beside the monitor’s', () => {
     const done = terrarium(['run', 'guests/lj-kernel2', '--stat', '--no-coalesce']);
     assert.equal(done.status, 0, done.stderr);
     assert.match(done.stderr, /^7 exits; /m);
@@ -102,7 +102,7 @@ describe('terrarium stat', { skip: noKvm }, () => {
     assert.equal(target.child.exitCode, null, 'the guest continues');
   });
 
-  test('ends with 0 and says so when the process ends', async () => {
+  test('ends with 0 and a message when the process ends', async () => {
     using scratch = new Scratch();
     await using target = await spinning(scratch);
     const args = [cli, 'stat', String(target.pid), '--interval', '50ms'];
@@ -119,7 +119,7 @@ describe('terrarium stat', { skip: noKvm }, () => {
     assert.match(text.trimEnd().split('\n').at(-1)!, new RegExp(`process ${target.pid} has ended, .* after`));
   });
 
-  test('finds a machine by its name, and sets its monitor’s counters beside the kernel’s', async () => {
+  test('finds a machine by its name, and shows its monitor’s counters beside the kernel’s', async () => {
     using scratch = new Scratch();
     const guest = scratch.file('talk.bin');
     // mov al, '!'; out 0xe9, al; out 0x80, al; jmp -4
@@ -139,7 +139,7 @@ describe('terrarium stat', { skip: noKvm }, () => {
     const plain = terrarium(['stat', name, '--count', '1']).stdout;
     assert.match(plain, /vcpu 0 {2}exits/);
     assert.match(plain, /monitor {2}exits/);
-    // A monitor that does not answer takes nothing away from what the kernel says.
+    // The kernel's counters are shown even if the monitor does not answer.
     target.child.kill('SIGSTOP');
     const suspended = terrarium(['stat', name, '--count', '1']);
     target.child.kill('SIGCONT');
@@ -152,7 +152,7 @@ describe('terrarium stat', { skip: noKvm }, () => {
     assert.match(gone.stderr, /no machine called/);
   });
 
-  test('says what is wrong with a process that it cannot look at', async () => {
+  test('reports why it cannot inspect a process', async () => {
     const none = terrarium(['stat', '4194303']);
     assert.equal(none.status, 2);
     assert.match(none.stderr, /there is no process 4194303/);
@@ -164,7 +164,7 @@ describe('terrarium stat', { skip: noKvm }, () => {
   });
 
   const notRoot = process.getuid?.() === 0 ? false : 'SKIPPED: needs root, to become somebody else';
-  test('tells somebody else to ask as root', { skip: notRoot }, async () => {
+  test('advises another user to run it as root', { skip: notRoot }, async () => {
     using scratch = new Scratch();
     await using target = await spinning(scratch);
     const nobody = 65534;
@@ -179,7 +179,7 @@ describe('terrarium stat', { skip: noKvm }, () => {
   });
 
   const noPty = spawnSync('script', ['--version']).status === 0 ? false : 'SKIPPED: no script(1) here';
-  test('draws its table over itself on a terminal', { skip: noPty }, async () => {
+  test('redraws its table in place on a terminal', { skip: noPty }, async () => {
     using scratch = new Scratch();
     await using target = await spinning(scratch);
     const command = `${process.execPath} ${cli} stat ${target.pid} --count 2 --interval 50ms`;
@@ -198,16 +198,16 @@ describe('the counters of a monitor that is not Terrarium', { skip: noKvm || noG
     using scratch = new Scratch();
     await using target = await monitor(scratch, true);
     let before: StatSample | undefined;
-    // Its guest does nothing but leave.
+    // Its guest only exits.
     for await (const look of watchStats(target.pid, { count: 100, intervalMs: 20 })) {
       assert.deepEqual(new Set(look.rows.map(({ where }) => where)), new Set(['vm', 'vcpu 0']));
       if (before !== undefined && find(look, 'exits')!.value > find(before, 'exits')!.value) return;
       before ??= look;
     }
-    assert.fail('the exits of a guest that does nothing else did not grow');
+    assert.fail('the exits of a guest that only exits did not increase');
   });
 
-  test('come from debugfs where it has not: a folder a VM, a file a counter', async () => {
+  test('come from debugfs where it has not: a folder per VM, a file per counter', async () => {
     using scratch = new Scratch();
     await using target = await monitor(scratch, false);
     const folder = scratch.file(`kvm/${target.pid}-4`);
@@ -227,7 +227,7 @@ describe('the counters of a monitor that is not Terrarium', { skip: noKvm || noG
     ]);
   });
 
-  test('cannot be had otherwise, which is said with what to do', async () => {
+  test('are not available otherwise, which is reported with advice', async () => {
     using scratch = new Scratch();
     await using target = await monitor(scratch, false);
     using watched = openProcess(target.pid, scratch.file('nothing'));
@@ -255,7 +255,7 @@ describe('the counters of a monitor that is not Terrarium', { skip: noKvm || noG
     assert.equal(find(looks.at(-1)!, 'exits')!.value, find(looks.at(-2)!, 'exits')!.value);
   });
 
-  test('are not watched any longer than is wanted', async () => {
+  test('are not watched longer than requested', async () => {
     using scratch = new Scratch();
     await using target = await monitor(scratch, true);
     const abort = new AbortController();
@@ -271,7 +271,7 @@ describe('the counters of a monitor that is not Terrarium', { skip: noKvm || noG
 });
 
 describe('terrarium stat of a machine on the software CPU', () => {
-  test('says that the kernel has no counters of it, and shows its monitor’s counters, by name and by number', async () => {
+  test('reports that the kernel has no counters of it, and shows its monitor’s counters, by name and by number', async () => {
     using scratch = new Scratch();
     const guest = scratch.file('talk.bin');
     // mov al, '!'; out 0xe9, al; out 0x80, al; jmp -4
@@ -295,7 +295,7 @@ describe('terrarium stat of a machine on the software CPU', () => {
     }
   });
 
-  test('without a name says why there is nothing to show', async () => {
+  test('without a name explains why there is nothing to show', async () => {
     using scratch = new Scratch();
     const guest = scratch.file('talk.bin');
     writeFileSync(guest, new Uint8Array([0xb0, 0x21, 0xe6, 0xe9, 0xeb, 0xfe]));

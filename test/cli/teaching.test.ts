@@ -8,7 +8,7 @@ import { cli, noGcc, root, Scratch, terrarium } from '../support.js';
 
 const recipes = path.join(root, 'docs/teaching');
 
-/** `terrarium` in PATH, as an installation has it. */
+/** `terrarium` in PATH, as in an installation. */
 function installed(scratch: Scratch): NodeJS.ProcessEnv {
   mkdirSync(scratch.file('bin'));
   writeFileSync(scratch.file('bin/terrarium'), `#!/bin/sh\nexec "${process.execPath}" "${cli}" "$@"\n`);
@@ -29,7 +29,7 @@ describe('recipes for classes', { skip: noGcc }, () => {
       terrarium(['exercise', 'pack', 'sum', '--gradescope', 'auto.zip'], { cwd: scratch.path }).status,
       0,
     );
-    // What Gradescope does: the ZIP becomes source/, run_autograder lies beside it.
+    // As Gradescope does: the ZIP is unpacked to source/, with run_autograder beside it.
     const home = scratch.file('autograder');
     mkdirSync(path.join(home, 'submission'), { recursive: true });
     execFileSync('python3', ['-m', 'zipfile', '-e', scratch.file('auto.zip'), path.join(home, 'source')]);
@@ -60,7 +60,7 @@ describe('recipes for classes', { skip: noGcc }, () => {
     const wrong = grade('wrong/eight-bits.S');
     assert.equal(wrong.score, 0);
     assert.match(wrong.tests[1]!.output!, /16 bits.*\nexpected \d+, found \d+/);
-    assert.doesNotMatch(wrong.tests[2]!.output!, /expected/, 'a hidden run tells no values');
+    assert.doesNotMatch(wrong.tests[2]!.output!, /expected/, 'a hidden run shows no values');
     assert.equal(wrong.extra_data.seed, right.extra_data.seed);
   });
 
@@ -89,7 +89,7 @@ describe('recipes for classes', { skip: noGcc }, () => {
     assert.ok(existsSync(scratch.file('report/students/ada.html')));
   });
 
-  test('cron: each night’s report takes the place of the last one', () => {
+  test('cron: each night’s report replaces the previous one', () => {
     using scratch = new Scratch();
     const env = { ...installed(scratch), CLASS: scratch.path };
     terrarium(['exercise', 'new', 'exercise'], { cwd: scratch.path });

@@ -1,4 +1,4 @@
-/** `run --trace FILE` and `terrarium trace FILE`: what is written is read again, and broken files are told so. */
+/** `run --trace FILE` and `terrarium trace FILE`: written files are read again, and invalid files are refused. */
 import assert from 'node:assert/strict';
 import { readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -21,7 +21,7 @@ function summarize(file: string) {
 }
 
 describe('a trace in a file', () => {
-  test('is the same exits as NDJSON and for Perfetto, behind --trace FILE or --trace=FILE', () => {
+  test('has the same exits as NDJSON and for Perfetto, with --trace FILE or --trace=FILE', () => {
     using scratch = new Scratch();
     const [ndjson, json] = [scratch.file('t.ndjson'), scratch.file('t.json')];
     const first = terrarium(['run', ...soft, '--trace', ndjson, HELLO]);
@@ -49,7 +49,7 @@ describe('a trace in a file', () => {
     );
   });
 
-  test('holds what its filters name', () => {
+  test('holds the exits that its filters select', () => {
     using scratch = new Scratch();
     const traced = (...filters: string[]) => {
       const file = scratch.file('f.ndjson');
@@ -74,7 +74,7 @@ describe('a trace in a file', () => {
     assert.match(refused('--trace-filter', 'kind=io'), /no trace to filter/);
   });
 
-  test('on a disk that is full ends in words, and the guest runs to its end', () => {
+  test('on a full disk ends with a message, and the guest runs to its end', () => {
     using scratch = new Scratch();
     for (const name of ['full.ndjson', 'full.json', 'full.txt']) {
       symlinkSync('/dev/full', scratch.file(name));
@@ -105,7 +105,7 @@ describe('terrarium trace', () => {
     assert.equal(terrarium(['trace', file, '--svg', '/nowhere/x.svg']).status, 2);
   });
 
-  test('reads a trace that was cut short as far as it goes', () => {
+  test('reads a truncated trace up to its end', () => {
     using scratch = new Scratch();
     for (const name of ['t.ndjson', 't.json']) {
       const file = scratch.file(name);
@@ -119,7 +119,7 @@ describe('terrarium trace', () => {
     assert.equal(terrarium(['trace', '-', '--json'], { input: `${halt}{"exit":2,"ti` }).status, 0);
   });
 
-  test('says what is wrong with a file that is no trace', () => {
+  test('explains why a file is not a trace', () => {
     using scratch = new Scratch();
     const file = scratch.file('x');
     const wrong: [string | Buffer, RegExp][] = [

@@ -1,4 +1,4 @@
-/** `--type` at a moment of the run: firmware throws away what was typed before it asks. */
+/** `--type` at a moment of the run: firmware drops keys that are typed before its prompt. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
@@ -8,8 +8,8 @@ const scratch = new Scratch();
 after(() => scratch[Symbol.dispose]());
 
 /**
- * Throws away all keys until the PIT's counter begins again, after 14 ms, as firmware does, asks "key?" and prints the
- * scan code of the key that goes down then: a 1E, b 30, c 2E.
+ * Drops all keys until the PIT's counter restarts, after 14 ms, as firmware does, asks "key?" and prints the scan code
+ * of the key that goes down then: a 1E, b 30, c 2E.
  */
 writeFileSync(
   scratch.file('drains.S'),
@@ -63,12 +63,12 @@ describe('--type', () => {
     });
   }
 
-  // On KVM the moment is one of the world's time, which a busy host spends elsewhere.
+  // On KVM the moment is in wall-clock time, in which a busy host may do other work.
   test('types at a time of the run', () => {
     assert.equal(typed('soft', 'a', 'c@300ms').stdout, 'key?\x2e');
   });
 
-  test('types each text at its moment, the same in each run', () => {
+  test('types each text at its moment, the same in every run', () => {
     const words = ['b@16ms', 'c@20ms', 'a'];
     const runs = [1, 2].map(() => typed('soft', ...words));
     assert.deepEqual(
@@ -91,7 +91,7 @@ nothing: .word 0, 0, 0
 `,
     );
     const { stdout } = typed('soft', 'c@exit:20000');
-    // So many exits come after the question.
+    // This many exits come after the question.
     assert.equal(stdout, 'key?\x2e');
     assert.equal(
       terrarium(['run', echoes, '--mode', 'real', '--engine', 'soft', '--type', 'a@HLT']).status,
@@ -99,7 +99,7 @@ nothing: .word 0, 0, 0
     );
   });
 
-  test('knows an @ that is a part of the text', () => {
+  test('recognizes an @ that is a part of the text', () => {
     assert.equal(typed('soft', 'b@prints:key?', 'me@home').stdout, 'key?\x30');
     const wrong = terrarium([...guest, '--type', '\\q@3s']);
     assert.match(wrong.stderr, /'\\q' is not a key/);

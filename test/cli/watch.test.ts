@@ -9,7 +9,7 @@ import { cli, ending, HANGS_MS, Scratch } from '../support.js';
 const saying = (letter: string) =>
   `.code16\n.globl _start\n_start: mov $'${letter}', %al\n out %al, $0xe9\n cli\n hlt\n`;
 
-/** A run that watches, and what it has printed; a process group of its own, as a shell makes one. */
+/** A watching run and its output; in a separate process group, as a shell makes one. */
 function watching(scratch: Scratch, words: readonly string[]) {
   const child = spawn(process.execPath, [cli, 'run', ...words, '--watch', '--engine', 'soft'], {
     cwd: scratch.path,
@@ -57,7 +57,7 @@ describe('run --watch', () => {
     assert.equal(await interrupt(child), 130);
   });
 
-  test('ends a run that goes on, and begins the next; a change of another file is none', async () => {
+  test('ends a current run, and begins the next; a change of an unrelated file is ignored', async () => {
     using scratch = new Scratch();
     mkdirSync(scratch.file('guest'));
     writeFileSync(scratch.file('guest/guest.json'), '{ "image": "k.S", "mode": "real" }');

@@ -1,5 +1,5 @@
 /**
- * What people type by mistake. Each is answered in a few lines that say what was wrong, with the value, and what to do; with the
+ * Mistakes of users. Each is answered in a few lines that say what was wrong, with the value, and what to do; with the
  * status of a usage error, nothing on stdout, no stack trace, and in a folder outside of the clone.
  */
 import assert from 'node:assert/strict';
@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { Scratch, terrarium } from '../support.js';
 
-/** The command's words, and a part of what has to be said. */
+/** The command's words, and a part of the expected message. */
 const table = `
 run  =>  missing image: there is nothing to run
 run ''  =>  the name of the image is empty
@@ -287,7 +287,7 @@ doctor --device ''  =>  --device: the name of the file is empty
 disasm ok.bin  =>  unknown command 'disasm'
 `;
 
-/** Words as a shell reads them: quotes hold blanks, and nothing. */
+/** Words as a shell reads them: quoted words may contain spaces, or be empty. */
 function wordsOf(line: string): string[] {
   return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }
@@ -301,7 +301,7 @@ describe('a wrong input', () => {
     .map((row) => row.split('  =>  '));
   assert.ok(rows.length >= 250, `${rows.length}`);
   before(() => {
-    // A module is told apart by its name alone, about which some versions of Node warn.
+    // The kind of a module is given only by its name, about which some versions of Node warn.
     Object.assign(process.env, { NODE_NO_WARNINGS: '1', XDG_RUNTIME_DIR: scratch.path });
     for (const folder of ['', 'dir', 'g1', 'g2', 'g3', 'cjs', 'e1', 'e2', 'e3', 'sub', 'sub2'])
       mkdirSync(scratch.file(`w/${folder}`));

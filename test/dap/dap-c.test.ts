@@ -47,7 +47,7 @@ describe('variables of C in an editor', { skip: noGcc }, () => {
     assert.equal(work.get('letter')!.value, "65 'A'");
     assert.equal(work.get('list')!.type, 'struct node *'.replace('struct node', 'node_t'));
 
-    // A pointer shows the members of what it points to, an array its elements.
+    // A pointer shows the members of its target, an array its elements.
     const list = await editor.variables(work.get('list')!.variablesReference);
     assert.equal(list.get('value')!.value, '1');
     const second = await editor.variables(list.get('next')!.variablesReference);

@@ -1,6 +1,6 @@
 /**
- * An editor for tests: the protocol's own client library, talking to the adapter. That is in the test's own process, or the real
- * `terrarium dap` where the process is a subject of the test.
+ * An editor for tests: the protocol's own client library, talking to the adapter. The adapter is in the test's own
+ * process, or the real `terrarium dap` where the process is a subject of the test.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -15,7 +15,7 @@ import { cli, HANGS_MS, root } from '../support.js';
 export type Stopped = DebugProtocol.StoppedEvent['body'];
 export type Variable = DebugProtocol.Variable;
 
-/** The library starts adapters by itself, with no more than one word; this one is started already. */
+/** The library starts adapters by itself, with at most one word; this one is already started. */
 class Client extends DebugClient {
   talkTo(from: Readable, to: Writable): void {
     this.connect(from, to);
@@ -57,7 +57,7 @@ export class Editor implements AsyncDisposable {
       this.client.on(name, (event: DebugProtocol.Event) => this.events.push(event));
   }
 
-  /** Launches and sets what is to be set before the guest runs; with `stopOnEntry` it then stands at its entry. */
+  /** Launches and sets breakpoints before the guest runs; with `stopOnEntry` it is then stopped at its entry. */
   async launch(
     args: Record<string, unknown>,
     configure: (client: DebugClient) => Promise<unknown> = async () => {},
@@ -71,7 +71,7 @@ export class Editor implements AsyncDisposable {
     return body;
   }
 
-  /** Waits for the stop that `action` leads to. */
+  /** Waits for the stop after `action`. */
   async until(action: () => Promise<unknown>): Promise<Stopped> {
     const event = this.client.waitForEvent('stopped') as Promise<DebugProtocol.StoppedEvent>;
     await Promise.all([event, action()]);
@@ -86,7 +86,7 @@ export class Editor implements AsyncDisposable {
     return (await this.client.stackTraceRequest({ threadId: 1 })).body.stackFrames;
   }
 
-  /** Where the guest stands: `kernel.S:12`, or an address. */
+  /** The guest's current place: `kernel.S:12`, or an address. */
   async where(): Promise<string> {
     const [frame] = await this.frames();
     return frame!.source === undefined
@@ -113,7 +113,7 @@ export class Editor implements AsyncDisposable {
     return this.until(() => this.client.continueRequest({ threadId: 1 }));
   }
 
-  /** Runs on to the end and gives the exit code. */
+  /** Continues to the end and returns the exit code. */
   async finish(): Promise<number> {
     const exited = this.client.waitForEvent('exited') as Promise<DebugProtocol.ExitedEvent>;
     const terminated = this.client.waitForEvent('terminated');

@@ -1,4 +1,7 @@
-/** The extension for VS Code: what is in it, and how it is installed. There is no VS Code here: its command is played. */
+/**
+ * The extension for VS Code: what is in it, and how it is installed. There is no VS Code here: a script replaces its
+ * command.
+ */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,7 +9,9 @@ import { describe, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { cli, root, Scratch, terrarium } from '../support.js';
 
-/** The files of an archive that stores them as they are, found by its directory as readers do (APPNOTE 4.3.12, 4.3.16). */
+/**
+ * The files of an archive that stores them uncompressed, found by its directory as readers do (APPNOTE 4.3.12, 4.3.16).
+ */
 function unzip(bytes: Buffer): Map<string, string> {
   const end = bytes.length - 22;
   assert.equal(bytes.readUInt32LE(end), 0x06054b50);
@@ -29,7 +34,7 @@ function unzip(bytes: Buffer): Map<string, string> {
   return files;
 }
 
-/** What `editors/vscode/extension.js` gives VS Code, with a VS Code of ours. */
+/** The results of `editors/vscode/extension.js` in a replacement of VS Code. */
 function activated(folder: string, setting: readonly string[] = []) {
   const given: Record<string, Record<string, (...args: unknown[]) => unknown>> = {};
   const vscode = {
@@ -69,7 +74,7 @@ function activated(folder: string, setting: readonly string[] = []) {
 const folderAt = (fsPath: string) => ({ uri: { fsPath } });
 
 describe('the extension for VS Code', () => {
-  test('is a VSIX with a manifest, and knows the Terrarium that made it', () => {
+  test('is a VSIX with a manifest, and contains the path of the Terrarium that made it', () => {
     using scratch = new Scratch();
     const file = scratch.file('terrarium.vsix');
     const { status, stdout } = terrarium(['dap', '--vsix', file]);
@@ -99,7 +104,7 @@ describe('the extension for VS Code', () => {
     for (const name of mentioned) assert.ok(files.has(path.join('extension', name)), name);
   });
 
-  test('is installed by VS Code’s own command; where that is missing or fails, in words', () => {
+  test('is installed by VS Code’s own command; where that is missing or fails, there is a message', () => {
     using scratch = new Scratch();
     const code = scratch.file('code');
     writeFileSync(
@@ -123,7 +128,7 @@ describe('the extension for VS Code', () => {
     assert.match(missing.stderr, /--vsix/);
   });
 
-  test('starts the Terrarium that is set, the folder’s own, the one that installed it, or the PATH’s', () => {
+  test('starts the configured Terrarium, the folder’s own, the one that installed it, or the PATH’s', () => {
     using scratch = new Scratch();
     const folder = path.join(root, 'editors/vscode');
     assert.deepEqual(

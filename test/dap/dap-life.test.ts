@@ -10,7 +10,7 @@ import { Editor, ProcessEditor } from './dap-client.js';
 
 for (const { name: engine, skip } of engines) {
   describe(`an editor and the life of a guest on ${engine}`, { skip: noGcc || skip }, () => {
-    test('a guest that dies stops once more, and says why', async () => {
+    test('a guest that dies stops once more, with the reason', async () => {
       await using editor = new Editor();
       const dead = editor.stopped();
       await editor.launch({ program: 'guests/mistakes/no-idt/no-idt.S', engine });
@@ -55,7 +55,7 @@ for (const { name: engine, skip } of engines) {
       await ended;
     });
 
-    test('a guest that ends while it is stepped has ended', async () => {
+    test('a guest that ends during a step is reported as ended', async () => {
       using scratch = new Scratch();
       await using editor = new Editor();
       const launch = {
@@ -75,7 +75,7 @@ for (const { name: engine, skip } of engines) {
 }
 
 describe('an editor and a guest', { skip: noGcc }, () => {
-  test('that reads its serial port gets what is typed in the debug console', async () => {
+  test('that reads its serial port gets the text typed in the debug console', async () => {
     using scratch = new Scratch();
     await using editor = new Editor();
     const echo = `.code64
@@ -98,7 +98,7 @@ end: hlt
     assert.equal(editor.output.stdout, 'hello');
   });
 
-  test('whose device prints does not disturb what is said to the editor', async () => {
+  test('whose device prints does not disturb the messages to the editor', async () => {
     using scratch = new Scratch();
     await using editor = new ProcessEditor();
     const device = scratch.file('loud.mjs');
@@ -118,7 +118,7 @@ end: hlt
     assert.match(editor.errors, /noise at once[\s\S]*noise 7/);
   });
 
-  test('runs without a debugger where that is wanted', async () => {
+  test('runs without a debugger on request', async () => {
     await using editor = new Editor();
     const ended = editor.client.waitForEvent('exited') as Promise<DebugProtocol.ExitedEvent>;
     await editor.launch({ program: 'guests/hello', engine: 'soft', noDebug: true });
@@ -127,7 +127,7 @@ end: hlt
     assert.match(await editor.refused('next', { threadId: 1 }), /without a debugger/);
   });
 
-  test('made by terrarium new is debugged with the launch.json that is in it', async () => {
+  test('made by terrarium new is debugged with its own launch.json', async () => {
     using scratch = new Scratch();
     for (const template of ['asm16', 'asm32', 'asm64', 'c32', 'c64']) {
       const folder = scratch.file(template);

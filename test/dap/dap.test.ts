@@ -161,7 +161,7 @@ for (const { name: engine, skip } of engines) {
         assert.equal(await editor.where(), 'k.S:27');
       });
 
-      test(`${bits} bits: memory and disassembly, what is not there included; values are set`, async () => {
+      test(`${bits} bits: memory and disassembly, also unmapped addresses; values are set`, async () => {
         using scratch = new Scratch();
         await using editor = new Editor();
         const launch = {
@@ -226,7 +226,7 @@ for (const { name: engine, skip } of engines) {
         });
         assert.match(await editor.evaluate('cr0 >> 3 & 1'), /^1$/);
         assert.match(await editor.evaluate('cx = 7', 'repl'), /^7$/);
-        // An editor evaluates watches again when values have changed: a watch must not say that they have.
+        // An editor evaluates watches again when values have changed: so a watch must not report a change.
         const told = () => editor.events.filter(({ event }) => event === 'invalidated').length;
         assert.equal(await editor.evaluate('cx'), '7');
         const before = told();

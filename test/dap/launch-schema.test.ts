@@ -1,4 +1,4 @@
-/** What editors offer in launch.json is what the table of a machine's fields says. */
+/** The fields that editors offer in launch.json are those of the table of a machine's fields. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

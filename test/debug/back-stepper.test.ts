@@ -1,4 +1,4 @@
-/** Steps backwards for people, in assembler and C of 16, 32 and 64 bits: each step takes back what the forward one did. */
+/** Backward steps for people, in assembler and C of 16, 32 and 64 bits: each step undoes a forward one. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { noGcc, Scratch } from '../support.js';
@@ -6,7 +6,7 @@ import { assembler, c, opened } from './debug-sources.js';
 
 describe('a debugger that goes back', { skip: noGcc }, () => {
   for (const bits of [16, 32, 64] as const) {
-    test(`takes ${bits}-bit instructions back, over calls and REP`, async () => {
+    test(`steps back over ${bits}-bit instructions, calls and REP`, async () => {
       using scratch = new Scratch();
       await using at = await opened(scratch, 'k.S', assembler(bits), bits, 'soft');
       const { debug } = at;
@@ -37,7 +37,7 @@ describe('a debugger that goes back', { skip: noGcc }, () => {
       assert.equal((await debug.history())!.now, 0);
     });
 
-    test(`takes ${bits}-bit lines of C back, over and into calls, and goes back to the call`, async () => {
+    test(`steps back over ${bits}-bit lines of C, over and into calls, and goes back to the call`, async () => {
       using scratch = new Scratch();
       await using at = await opened(scratch, 'k.c', c, bits, 'soft');
       const { debug, line } = at;
@@ -64,7 +64,7 @@ describe('a debugger that goes back', { skip: noGcc }, () => {
     });
   }
 
-  test('finds who wrote a place last', async () => {
+  test('finds the last write to an address', async () => {
     using scratch = new Scratch();
     await using at = await opened(scratch, 'k.S', assembler(32), 32, 'soft');
     const { debug } = at;

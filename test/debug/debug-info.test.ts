@@ -1,4 +1,4 @@
-/** What a debugger believes of an image is what binutils read in it: lines, symbols and call frames, of DWARF 2 to 5. */
+/** A debugger reads the same from an image as binutils: lines, symbols and call frames, of DWARF 2 to 5. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ const guests = [
   { source: 'guests/tick-real/tick-real.S', bits: 16 },
 ] as const;
 
-/** With optimisation lines are torn apart and functions put into one another; without, frame pointers are there. */
+/** With optimisation lines are split and functions are inlined; without it there are frame pointers. */
 function compiled(scratch: Scratch, source: string, bits: number, level: string, version: number) {
   const file = scratch.file('image.elf');
   const flags = ['-ffreestanding', '-nostdlib', '-static', '-no-pie', '-fno-pic', '-fno-stack-protector'];
@@ -155,7 +155,7 @@ describe('a listing backwards', { skip: noGcc || noBinutils }, () => {
   }
 });
 
-/** Each row of readelf's interpretation is the rule that holds at its address. Gives their number. */
+/** Each row of readelf's interpretation is the rule for its address. Returns their number. */
 function comparedFrames(file: string, table: SymbolTable): number {
   const text = out('readelf', ['--debug-dump=frames-interp', file]);
   let columns: string[] = [];

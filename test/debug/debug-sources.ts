@@ -1,4 +1,4 @@
-/** Guests that debuggers are tried on. */
+/** Guests for tests of debuggers. */
 import { writeFileSync } from 'node:fs';
 import { Debugger } from '../../src/debug/index.js';
 import { hostMachine, loadImage } from '../../src/runtime/index.js';
@@ -8,7 +8,7 @@ import { noKvm, type Scratch } from '../support.js';
 export type Bits = 16 | 32 | 64;
 export const modes = { 16: 'real', 32: 'protected', 64: 'long' } as const;
 
-/** Calls of itself, a REP, a LOOP, a variable; a comment after each line describes it. */
+/** Recursive calls, a REP, a LOOP, a variable; the comments are line numbers. */
 export const assembler = (bits: Bits) => `.code${bits}
 .globl _start, work, deep, bottom, done, counter
 _start:
@@ -42,7 +42,7 @@ counter: .word 0
   .word 0
 `;
 
-/** Two functions that are called, and a greeting; what is on which line is counted from the first, which is empty. */
+/** Two functions that are called, and a greeting; lines are counted from the first, which is empty. */
 export const c = `
 static int total;
 int count = 5;
@@ -66,20 +66,20 @@ void _start(void)
 }
 `;
 
-/** Both engines, and why one cannot be tried here. */
+/** Both engines, and why one cannot be tested here. */
 export const engines = [
   { name: 'soft', skip: false as string | false },
   { name: 'kvm', skip: noKvm },
 ] as const;
 
-/** A source in a folder of its own, and how it is launched. */
+/** A source in its own folder, and how it is launched. */
 export function written(scratch: Scratch, name: string, source: string, bits: Bits, engine: string) {
   const program = scratch.file(name);
   writeFileSync(program, source);
   return { program, engine, mode: modes[bits] };
 }
 
-/** A source, in a machine under a debugger that says on which line it stands. */
+/** A source in a machine under a debugger, with its current line. */
 export async function opened(
   scratch: Scratch,
   name: string,

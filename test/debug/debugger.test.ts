@@ -1,4 +1,4 @@
-/** What debuggers for people stand on, against real guests: in 16, 32 and 64 bits, on both engines. */
+/** The common core of the debuggers, with real guests: in 16, 32 and 64 bits, on both engines. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { noGcc, Scratch } from '../support.js';
@@ -40,7 +40,7 @@ for (const { name: engine, skip } of engines) {
         assert.equal(end.outcome!.kind, 'halted');
       });
 
-      test(`finishes a call in the middle of ${bits}-bit code without a frame pointer`, async () => {
+      test(`finishes a call from the middle of ${bits}-bit code without a frame pointer`, async () => {
         using scratch = new Scratch();
         await using at = await opened(scratch, 'k.S', assembler(bits), bits, engine);
         const { debug, line } = at;

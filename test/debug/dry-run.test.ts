@@ -14,7 +14,7 @@ const engines = [
 const divides = parseImage(Uint8Array.of(0x31, 0xc9, 0xf7, 0xf1, 0xf4, 0xeb, 0xfe), 'divides');
 
 for (const { engine, skip } of engines) {
-  describe(`what comes next on ${engine}`, { skip }, () => {
+  describe(`the next instruction on ${engine}`, { skip }, () => {
     test('is an exception that has a handler, and one that ends the guest', async () => {
       await using machine = await hostMachine({
         engine,
@@ -38,7 +38,7 @@ for (const { engine, skip } of engines) {
       assert.match(await target.describe('why'), /the last exception was #DE|jumps to itself/);
     });
 
-    test('leaves nothing behind, however often it is asked', async () => {
+    test('leaves nothing behind after many calls', async () => {
       await using machine = await hostMachine({ engine, image: divides, mode: 'protected', debug: true });
       const target = machine.debugTarget();
       await target.step();

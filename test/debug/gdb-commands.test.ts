@@ -1,4 +1,4 @@
-/** What people type in gdb, in a program in C: in 16, 32 and 64 bits, on both engines. */
+/** Commands that people type in gdb, in a program in C: in 16, 32 and 64 bits, on both engines. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -176,7 +176,7 @@ for (const { name, skip } of gdbEngines) {
           'kill',
         );
         assert.match(text, /Old value = 1\nNew value = 3\n[\s\S]*Old value = 3\nNew value = 6\n/, text);
-        // Nothing reads it: the next stop is behind the first call, at the hardware breakpoint.
+        // Nothing reads it: the next stop is after the first call, at the hardware breakpoint.
         assert.match(text, /Breakpoint 3, _start \(\) at prog\.c:18[\s\S]*\$1 = 10\n/, text);
         assert.match(text, /Breakpoint 4, add \(a=1, b=2\)/, text);
         assert.match(text, /breakpoint already hit 3 times/, text);

@@ -73,7 +73,7 @@ function build(scratch: Scratch): { elf: string; run: string[] } {
   return { elf, run: [flat, '--mode', 'real', '--load', '0x7c00'] };
 }
 
-/** What gdb shows in each mode, in this order. */
+/** The output of gdb in each mode, in this order. */
 function followed(text: string): void {
   assert.match(text, /currently "i8086"[\s\S]*=> 0x7c00 <_start>:\s+cli/, text);
   assert.match(text, /the guest runs 32-bit code now, and gdb assumes 16-bit code/, text);
@@ -90,7 +90,7 @@ function followed(text: string): void {
 
 for (const { name, skip } of gdbEngines) {
   describe(`one gdb with a guest that changes its mode, on ${name}`, { skip }, () => {
-    test('is told at the stop, and sees the new registers once it asks again', async () => {
+    test('is informed at the stop, and sees the new registers once it reads them again', async () => {
       using scratch = new Scratch();
       const { elf, run } = build(scratch);
       await using served = await new Served(run, name).ready();
@@ -106,7 +106,7 @@ for (const { name, skip } of gdbEngines) {
       assert.match(text, /the guest runs 64-bit code, and gdb knows that/, text);
     });
 
-    test('is followed by a hook at each stop', async () => {
+    test('uses a hook at each stop to follow the mode', async () => {
       using scratch = new Scratch();
       const { elf, run } = build(scratch);
       const hook = scratch.file('hook.gdb');
@@ -123,7 +123,7 @@ for (const { name, skip } of gdbEngines) {
       followed(text);
     });
 
-    test('continues where it does not ask: breakpoints, steps and memory', async () => {
+    test('works without reading them again: breakpoints, steps and memory', async () => {
       using scratch = new Scratch();
       const { elf, run } = build(scratch);
       await using served = await new Served(run, name).ready();
@@ -161,7 +161,7 @@ for (const { name, skip } of gdbEngines) {
       assert.equal(text.match(/Breakpoint 1, in32 \(\)/g)?.length, 2, text);
       assert.match(text, /exited normally/, text);
       assert.equal(text.match(/\$\d = 1\n/g)?.length, 3, text);
-      assert.equal(await served.ended, 130, 'who leaves a guest that was killed ends it');
+      assert.equal(await served.ended, 130, 'a gdb that leaves a killed guest ends it');
     });
 
     test('with monitor restart', async () => {

@@ -1,4 +1,4 @@
-/** A guest that waits for Debian's gdb, and gdb at work on it. */
+/** A guest that waits for Debian's gdb, and gdb that debugs it. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cli, HANGS_MS, noGcc, noKvm, root } from '../support.js';
@@ -30,7 +30,7 @@ export class Served {
     });
   }
 
-  /** @param extended gdb is to stay when the guest has ended, and may start it again */
+  /** @param extended gdb stays when the guest has ended, and may start it again */
   async ready(extended = false): Promise<this> {
     this.#target = extended ? 'extended-remote' : 'remote';
     for await (const text of this.child.stderr) {
@@ -43,7 +43,7 @@ export class Served {
     throw new Error(`the guest did not wait for gdb: ${this.errors}`);
   }
 
-  /** Runs gdb's commands on it and gives what gdb prints. */
+  /** Runs gdb's commands on it and returns gdb's output. */
   async gdb(...commands: string[]): Promise<string> {
     const args = [
       '-nx',
@@ -56,7 +56,7 @@ export class Served {
       'set confirm off',
     ];
     const all = [...commands.slice(0, 1), `target ${this.#target} ${this.where}`, ...commands.slice(1)];
-    // Both of gdb's streams in the order of its words.
+    // Both of gdb's streams in the order of its output.
     const shell = ['-c', 'exec gdb "$@" 2>&1', 'gdb', ...args, ...all.flatMap((one) => ['-ex', one])];
     const child = spawn('sh', shell, { stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';

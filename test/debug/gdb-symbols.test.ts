@@ -1,4 +1,4 @@
-/** `run --gdb` says how gdb gets symbols, and the command that it names makes them. */
+/** `run --gdb` prints how gdb gets symbols, and the command that it names makes them. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { cli, noGcc, Scratch, terrarium } from '../support.js';
 import { Served } from './gdb-served.js';
 
-/** What `run --gdb` says while it waits. */
+/** The output of `run --gdb` while it waits. */
 async function hintOf(...args: string[]): Promise<string> {
   await using served = await new Served(args, 'soft').ready();
   return served.errors;
@@ -19,7 +19,7 @@ describe('run --gdb', { skip: noGcc }, () => {
     'kernel.c': 'void marker(void) {}\nvoid _start(void) { marker(); for (;;) __asm__("cli; hlt"); }\n',
   };
   for (const [name, text] of Object.entries(sources)) {
-    test(`names the command that gives the symbols of ${name}`, async () => {
+    test(`names the command that makes the symbols of ${name}`, async () => {
       using scratch = new Scratch();
       mkdirSync(scratch.file('it'));
       const file = scratch.file(`it/${name}`);
@@ -34,12 +34,12 @@ describe('run --gdb', { skip: noGcc }, () => {
       });
       assert.equal(built.status, 0, built.stderr);
       const { stdout } = spawnSync('nm', ['kernel.elf'], { cwd: folder, encoding: 'utf8' });
-      // A boot sector lies where firmware puts it.
+      // A boot sector is at the address where firmware loads it.
       assert.match(stdout, name === 'boot.S' ? /^0*7c00 t marker$/m : /^0*1000\d\d? [tT] marker$/m);
     });
   }
 
-  test('names the file itself where that has symbols, and says so where none are to be had', async () => {
+  test('names the file itself where it has symbols, and reports where there are none', async () => {
     using scratch = new Scratch();
     const source = scratch.file('k.c');
     writeFileSync(source, sources['kernel.c']);

@@ -1,4 +1,4 @@
-/** Debian's gdb at work: in 16, 32 and 64 bits, on both engines. */
+/** Debian's gdb: in 16, 32 and 64 bits, on both engines. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { cli, root, Scratch } from '../support.js';
 import { gdbEngines, Served } from './gdb-served.js';
 
-/** A counter that goes to five in a function, a `!` on the console, and a HLT for good; `spin` is for who goes there. */
+/** A counter that goes to five in a function, a `!` on the console, and a final HLT; a test may jump to `spin`. */
 const program = (bits: 16 | 32 | 64) => `
   .code${bits}
   .globl _start, again, work, done, spin, counter
@@ -84,14 +84,14 @@ for (const { name, skip } of gdbEngines) {
         assert.match(text, /Breakpoint 1, .*work/, text);
         assert.equal(text.match(/= 0x1\n/g)?.length, 2, text);
         assert.match(text, /counter 0\n[\s\S]*counter 1\n/, text);
-        // Not INT3, though a breakpoint is there.
+        // Not INT3, although a breakpoint is set there.
         assert.match(text, bits === 32 ? /<work>:\s+0x66\s+0xff/ : /<work>:\s+0x(ff|66)\s+0x\w\w/, text);
         assert.match(text, /RFLAGS\.IF = 0[\s\S]*exited normally/, text);
         assert.equal(await served.ended, 0);
         assert.equal(served.output, '!');
       });
 
-      test(`in ${bits} bits: gdb hears the architecture and all registers`, async () => {
+      test(`in ${bits} bits: gdb gets the architecture and all registers`, async () => {
         using scratch = new Scratch();
         await using served = await new Served(build(scratch, bits).run, name).ready();
         const text = await served.gdb('show confirm', 'show architecture', 'info all-registers', 'kill');
@@ -116,7 +116,7 @@ for (const { name, skip } of gdbEngines) {
         assert.equal(await served.ended, 130);
       });
 
-      test(`in ${bits} bits: watched memory, physical memory, and what is written`, async () => {
+      test(`in ${bits} bits: watchpoints, physical memory, and writes`, async () => {
         using scratch = new Scratch();
         const { elf, run } = build(scratch, bits);
         await using served = await new Served(run, name).ready();
@@ -147,7 +147,7 @@ for (const { name, skip } of gdbEngines) {
       });
     }
 
-    test('monitor why: of a guest that lives, and of how it died, with the line of its source', async () => {
+    test('monitor why: for a running guest, and for a dead one, with its source line', async () => {
       await using served = await new Served(
         ['guests/mistakes/divide-by-zero/divide-by-zero.S'],
         name,

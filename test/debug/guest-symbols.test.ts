@@ -12,7 +12,7 @@ const guests = readdirSync(path.join(root, 'guests'))
   .filter((folder) => existsSync(path.join(folder, 'guest.json')));
 
 describe('the sources of guests', { skip: noGcc }, () => {
-  test('are found for every guest folder, and each file with code is there', () => {
+  test('are found for every guest folder, and each file with code exists', () => {
     for (const folder of guests) {
       const { source } = JSON.parse(readFileSync(path.join(folder, 'guest.json'), 'utf8'));
       const { image, symbols, sourceFolder } = loadImage(folder);
@@ -26,7 +26,7 @@ describe('the sources of guests', { skip: noGcc }, () => {
     }
   });
 
-  test('are not believed where they come to other code than the image', () => {
+  test('are not used where they compile to other code than the image', () => {
     using scratch = new Scratch();
     writeFileSync(scratch.file('guest.json'), '{ "image": "k.bin", "source": "k.S", "mode": "real" }');
     writeFileSync(scratch.file('k.S'), '.code16\nhlt\n');

@@ -1,4 +1,4 @@
-/** A history that outgrows its bound, long searches that somebody ends, and two debuggers on one history. */
+/** A history that exceeds its bound, long searches that are interrupted, and two debuggers on one history. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Debugger, DebugSession } from '../../src/debug/index.js';
@@ -7,7 +7,7 @@ import { SymbolTable } from '../../src/symbols/index.js';
 import { allInputs, somebody } from '../guests/all-inputs.js';
 import { noCompiler } from '../guests/catalogue.js';
 
-/** MOV [500h], CX once; then a loop without end that writes all over a segment: INC AX; MOV [BX], AX; INC BX; JMP */
+/** MOV [500h], CX once; then an endless loop that writes to a whole segment: INC AX; MOV [BX], AX; INC BX; JMP */
 const writer = Uint8Array.from([
   ...[0x89, 0x0e, 0x00, 0x05],
   ...[0xb9, 0x00, 0x30, 0x8e, 0xd9],
@@ -16,11 +16,11 @@ const writer = Uint8Array.from([
 const options = { image: writer, mode: 'real', load: 0x1000, entry: 0x1000, engine: 'soft' } as const;
 
 describe('a history', () => {
-  test('that outgrows its bound drops its oldest moments, and says how far back one can go', {
+  test('that exceeds its bound drops its oldest moments, and reports how far back one can go', {
     skip: noCompiler,
   }, () => {
     using machine = allInputs({ ...somebody(Math.random) }, 65_534);
-    // Room for some inputs, of which the guest takes in many more.
+    // Room for some inputs; the guest reads many more.
     const session = new DebugSession(machine, {
       history: { bytes: 64 * 1024 },
       run: { maxInstructions: 200_000 },
@@ -41,12 +41,12 @@ describe('a history', () => {
     assert.deepEqual([way, at], ['older', first]);
   });
 
-  test('ends a long search where somebody interrupts it, and the guest is where it was', async () => {
+  test('ends a long search when it is interrupted, and the guest is at the same moment', async () => {
     await using machine = await hostMachine({ ...options, debug: true });
     const target = machine.debugTarget();
     const running = target.resume();
     while (machine.progress === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
-    // Some 10^7 instructions of the past.
+    // Some 10^7 instructions in the past.
     for (;;) {
       await target.interrupt();
       if ((await running).why === 'interrupt') break;

@@ -1,4 +1,4 @@
-/** Time runs backwards: each moment of a guest's past is gone to, to the bit, and what it printed is not printed again. */
+/** Time travel: each moment of a guest's past is reached exactly, and its output is not printed again. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DebugSession, History } from '../../src/debug/index.js';
@@ -9,10 +9,10 @@ import { type GuestFile, noCompiler, readGuestImage, readGuests } from '../guest
 import { optionsOf, readBy } from '../guests/running.js';
 import { noKvm } from '../support.js';
 
-/** Instructions of a guest that are walked through. */
+/** The number of a guest's instructions that are visited. */
 const LONGEST = 300_000;
 
-/** What can be seen of a machine at a moment; before an interrupt is delivered, where one is due. */
+/** The visible state of a machine at a moment; before the delivery of an interrupt that is due. */
 interface Sight {
   at: number;
   hash: string;
@@ -30,11 +30,11 @@ function straight(machine: Machine, moments: readonly number[]): Sight[] {
 
 const anywhere = (below: number) => Math.floor(Math.random() * below);
 
-/** Walks through a past at random, and compares each moment with the uninterrupted run's. */
+/** Visits random moments of the past, and compares each with the uninterrupted run's. */
 function walk(history: History, machine: Machine, sights: readonly Sight[], steps: number): void {
   for (let step = 0; step < steps; step++) {
     const { at, hash } = sights[anywhere(sights.length)]!;
-    // By the way, something else.
+    // Sometimes another moment before.
     if (step % 3 === 0) history.goTo(Math.max(0, at - anywhere(50)));
     assert.ok(history.goTo(at));
     assert.deepEqual({ at: machine.cycleTime!.instructions, hash: hashOf(machine) }, { at, hash });
@@ -52,7 +52,7 @@ function guestMachine(guest: GuestFile, output: (bytes: Uint8Array) => void = ()
 
 describe('the past of a teaching guest', { skip: noCompiler }, () => {
   for (const guest of readGuests())
-    test(`${guest.name} is the same at each moment that is gone to`, () => {
+    test(`${guest.name} is the same at each visited moment`, () => {
       let printed = '';
       using whole = guestMachine(guest);
       whole.run({ maxInstructions: LONGEST, timeoutMs: 60_000 });
@@ -81,7 +81,7 @@ describe('the past of a teaching guest', { skip: noCompiler }, () => {
 describe('a guest that takes in keys, bytes, the time of day and random numbers', {
   skip: noCompiler,
 }, () => {
-  test('takes in the same when it goes back, and new ones after the present', () => {
+  test('gets the same inputs when it goes back, and new ones after the present', () => {
     for (let round = 0; round < 4; round++) {
       const way = 1 + anywhere(65_534);
       const events: InputEvent[] = [];
@@ -111,7 +111,7 @@ describe('a guest that takes in keys, bytes, the time of day and random numbers'
     }
   });
 
-  test('takes another way where the past was changed', () => {
+  test('takes another path where the past was changed', () => {
     using machine = allInputs({ ...somebody(Math.random) }, 7);
     const session = new DebugSession(machine, { history: {} });
     const history = () => session.history()!;
@@ -121,7 +121,7 @@ describe('a guest that takes in keys, bytes, the time of day and random numbers'
     const half = hashOf(machine);
     session.write(0x7000n, Uint8Array.of(0x5a));
     session.step();
-    assert.ok(history().last < last, 'what followed is forgotten');
+    assert.ok(history().last < last, 'the later moments are dropped');
     session.goTo(Math.floor(last / 2));
     assert.deepEqual(session.read(0x7000n, 1), Uint8Array.of(0x5a));
     session.goTo(Math.floor(last / 2) - 1);
@@ -190,7 +190,7 @@ describe('a session', () => {
     assert.equal(session.goTo(session.history()!.last).why, 'end');
   });
 
-  test('meets a breakpoint however few instructions are left of a run', () => {
+  test('stops at a breakpoint even if few instructions of a run are left', () => {
     for (let left = 1; left <= 60; left++) {
       const { machine } = loopSession();
       using _ = machine;
@@ -215,7 +215,7 @@ describe('a session', () => {
     assert.throws(() => session.goTo(1.5), /is not in this history/);
   });
 
-  test('tells the way here, instruction by instruction', () => {
+  test('lists the path to the present, instruction by instruction', () => {
     const { machine, session } = loopSession();
     using _ = machine;
     for (let n = 0; n < 6; n++) session.step();
@@ -232,7 +232,7 @@ describe('a session', () => {
     assert.equal(session.trail(100).length, 6);
   });
 
-  test('says why it cannot go back', { skip: noKvm }, () => {
+  test('reports why it cannot go back', { skip: noKvm }, () => {
     using machine = createMachine({ image: program, mode: 'real', engine: 'kvm' });
     const session = new DebugSession(machine, { history: {} });
     assert.equal(session.history(), undefined);

@@ -1,4 +1,4 @@
-/** The last write to memory, found by the pages that were written: where the program's arithmetic says that it must be. */
+/** The last write to memory, found by the written pages: at the place that follows from the program's arithmetic. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
@@ -9,8 +9,8 @@ import { SymbolTable } from '../../src/symbols/index.js';
 const START = 0x1000;
 
 /**
- * Counts ECX up without an end, in steps of seven instructions. Each step writes the low word to [3000h]; each 65,536th also to [5000h], with the
- * value that is there already, and a page further on the upper word.
+ * Counts ECX up without end, in steps of seven instructions. Each step writes the low word to [3000h]; each 65,536th
+ * also writes to [5000h] the value that it already has, and the upper word to the next page.
  */
 const program = [
   ...[0x66, 0x31, 0xc9], // xor ecx, ecx
@@ -41,7 +41,7 @@ function ran(rounds: number) {
 }
 
 describe('the last write', () => {
-  test('is found in pages that are written seldom, always or never, also with the same value', () => {
+  test('is found in pages that are written rarely, always or never, also with the same value', () => {
     using guest = ran(10);
     const { session } = guest;
     const end = session.history()!.now;
@@ -64,7 +64,7 @@ describe('the last write', () => {
     }
   });
 
-  test('is followed by the next one, also where the guest has not been yet', async () => {
+  test('is followed by the next one, also in the guest’s future', async () => {
     using guest = ran(3);
     const debug = new Debugger(localTarget(guest.session), new SymbolTable({ format: 'flat' }));
     await debug.goTo(BEFORE + ROUND);
@@ -77,7 +77,7 @@ describe('the last write', () => {
     assert.equal((await debug.history())!.now, BEFORE + 4 * ROUND - 2);
   });
 
-  test('has its like for registers', async () => {
+  test('can also be found for registers', async () => {
     using guest = ran(1);
     const debug = new Debugger(localTarget(guest.session), new SymbolTable({ format: 'flat' }));
     await debug.goTo(BEFORE + ROUND + 3);

@@ -1,4 +1,4 @@
-/** A machine under a debugger starts again from its beginning, as often as one likes. */
+/** A machine under a debugger restarts from its beginning, any number of times. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -63,7 +63,7 @@ for (const { engine, skip } of engines) {
       assert.deepEqual([stop.why, stop.pc], ['breakpoint', AFTER_COUNT]);
     });
 
-    test('leaves nothing behind, a hundred times over', async () => {
+    test('leaves nothing behind in a hundred restarts', async () => {
       const again = async (machine: HostedMachine, times: number) => {
         const target = machine.debugTarget();
         machine.onOutput(() => {});
@@ -85,7 +85,7 @@ for (const { engine, skip } of engines) {
 }
 
 describe('a restart', () => {
-  test('makes new instances of the user’s own devices', async () => {
+  test('makes new instances of the user’s devices', async () => {
     using scratch = new Scratch();
     const file = scratch.file('counter.mjs');
     writeFileSync(
@@ -104,7 +104,7 @@ describe('a restart', () => {
     }
   });
 
-  test('that fails leaves a session which says so, and nothing hangs', async () => {
+  test('that fails leaves a session that reports it, and nothing hangs', async () => {
     using scratch = new Scratch();
     const file = scratch.file('once.mjs');
     writeFileSync(

@@ -25,11 +25,11 @@ function open() {
   return { machine, session, symbols, [Symbol.dispose]: () => machine[Symbol.dispose]() };
 }
 
-/** The first instruction of `on_call` that leaves the guest, in the committed image: it reads the number of the APIC. */
+/** The first instruction of `on_call` that exits, in the committed image: it reads the number of the APIC. */
 const CALLED = 0x100430n;
 
 describe('a session with several CPUs', { skip: noGcc }, () => {
-  test('stops each at a breakpoint, names it, and steps the one that is looked at', () => {
+  test('stops each at a breakpoint, names it, and steps the selected one', () => {
     using it = open();
     const { session } = it;
     session.addBreakpoint(CALLED);
@@ -54,7 +54,7 @@ describe('a session with several CPUs', { skip: noGcc }, () => {
     assert.throws(() => session.select(4), /no CPU 4: this machine has 4/);
   });
 
-  test('goes back to the moment of another one’s breakpoint, and knows what it cannot follow', () => {
+  test('goes back to the moment of another one’s breakpoint, and reports values that it cannot follow', () => {
     using it = open();
     const { session } = it;
     session.addBreakpoint(CALLED);
@@ -73,7 +73,7 @@ describe('a session with several CPUs', { skip: noGcc }, () => {
       assert.throws(search, /follows the instructions of one CPU, and the machine has 4/);
   });
 
-  test('finds who wrote to memory last, whichever CPU that was', () => {
+  test('finds the last write to memory by any CPU', () => {
     using it = open();
     const { session, symbols } = it;
     const started = symbols.symbol('cpus_started')!.address;
@@ -83,7 +83,7 @@ describe('a session with several CPUs', { skip: noGcc }, () => {
   });
 });
 
-test('gdb sees a thread a CPU: each stops at a breakpoint, and is stepped by itself', {
+test('gdb sees a thread per CPU: each stops at a breakpoint, and is stepped separately', {
   skip: gdbEngines[0]!.skip,
 }, async () => {
   await using served = await new Served(['guests/all-cpus'], 'soft').ready();
@@ -109,7 +109,7 @@ test('gdb sees a thread a CPU: each stops at a breakpoint, and is stepped by its
   assert.equal(served.output.includes('answered a call: 0x3'), true);
 });
 
-test('an editor sees a thread a CPU, each with its own stack and registers, and steps one', {
+test('an editor sees a thread per CPU, each with its own stack and registers, and steps one', {
   skip: noGcc,
 }, async () => {
   await using editor = new Editor();

@@ -1,4 +1,4 @@
-/** "Where did this value come from?": the answers are known from how the programs are written. */
+/** "Where did this value come from?": the answers follow from the programs' sources. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -77,7 +77,7 @@ describe('the origin of a value', () => {
     assert.deepEqual(chain(program.ask('ax')), ['ax: immediate xor ax,ax']);
   });
 
-  test('splits where an instruction made it of others, to the depth that is asked for', () => {
+  test('branches where an instruction computed it from others, to the requested depth', () => {
     using program = ran([
       ...[0xb8, 5, 0], // mov ax, 5
       ...[0xbb, 7, 0], // mov bx, 7
@@ -130,7 +130,7 @@ describe('the origin of a value', () => {
     assert.deepEqual([parts.value, parts.way, parts.part], [0x1299n, 'immediate', 1]);
   });
 
-  test('is the image, the start, or a port and what came in there', () => {
+  test('is the image, the initial state, or a port and its input', () => {
     const input = [0x41];
     using program = ran(
       [
@@ -172,7 +172,7 @@ describe('the origin of a value', () => {
     assert.deepEqual(chain(program.ask('cx')), ['cx: copy mov cx,WORD PTR ds:0x700', 'word [0x700]: start']);
   });
 
-  test('is a device that wrote by itself, during the instruction that asked it to', () => {
+  test('is a device that wrote by itself, during the instruction that requested it', () => {
     let host: DeviceHost | undefined;
     const dma: Device = {
       name: 'dma',
@@ -201,7 +201,7 @@ describe('the origin of a value', () => {
     assert.equal(origin.from[0]!.value, 0x1122n);
   });
 
-  test('of RIP is the return, and the slot that it took', () => {
+  test('of RIP is the return instruction, and the stack slot that it read', () => {
     using program = ran([
       ...[0x68, 0x10, 0x10], // push 1010h
       ...[0xc3], // ret
@@ -219,7 +219,7 @@ describe('the origin of a value', () => {
     );
   });
 
-  test('of a pushed frame is the interrupt, and of what its handler pushed the handler', () => {
+  test('of a pushed frame is the interrupt, and of a handler’s pushes the handler', () => {
     using program = ran([
       ...[0xc7, 0x06, 0x80, 0x01, 0x20, 0x10], // mov word [60h * 4], 1020h
       ...[0xc7, 0x06, 0x82, 0x01, 0x00, 0x00], // mov word [60h * 4 + 2], 0
@@ -238,7 +238,7 @@ describe('the origin of a value', () => {
     assert.deepEqual([frame.way, frame.instruction], ['processor', 'int 0x60']);
   });
 
-  test('is asked for by name, and refused in words', async () => {
+  test('is requested by name, and refused with a message', async () => {
     using program = ran([0xb8, 5, 0, 0xa3, 0x00, 0x05, 0xf4]);
     const debug = new Debugger(localTarget(program.session), new SymbolTable({ format: 'flat' }));
     const { text } = await debug.whence('word [0x500]');
@@ -256,7 +256,7 @@ describe('the origin of a value', () => {
 });
 
 describe('the list of writes', () => {
-  test('has each write with its moment, its instruction, and what was there before and after', async () => {
+  test('has each write with its moment, its instruction, and the values before and after', async () => {
     // MOV CX, 100; again: MOV [500h], CX; LOOP again; HLT
     using program = ran([0xb9, 100, 0, 0x89, 0x0e, 0x00, 0x05, 0xe2, 0xfa, 0xf4]);
     const records = program.session.writes(0x500n, 2);
@@ -294,7 +294,7 @@ describe('the cause of a death', () => {
     return text;
   };
 
-  test('is where the register came from that was no address', () => {
+  test('is the origin of the register with the invalid address', () => {
     const text = dies([
       ...[0xb8, 0x00, 0x00, 0x00, 0xf0], // mov eax, 0F0000000h
       ...[0x89, 0xc3], // mov ebx, eax
@@ -313,7 +313,7 @@ describe('the cause of a death', () => {
     );
   });
 
-  test('is the slot that a return took, and who wrote there', () => {
+  test('is the stack slot that a return read, and the write to it', () => {
     const text = dies([
       ...[0x68, 0x00, 0x00, 0x00, 0xf0], // push 0F0000000h
       ...[0xc3], // ret
@@ -324,7 +324,7 @@ describe('the cause of a death', () => {
     );
   });
 
-  test('is told by run --why on the software CPU', () => {
+  test('is shown by run --why on the software CPU', () => {
     using scratch = new Scratch();
     const file = scratch.file('k.bin');
     // xor ecx, ecx; mov ebx, ecx; div ebx
@@ -336,7 +336,7 @@ describe('the cause of a death', () => {
     );
   });
 
-  test('is not told of a guest that lives', () => {
+  test('is not shown for a guest that has not died', () => {
     using program = ran([0xf4]);
     assert.equal(program.session.describe('cause'), 'the guest has not died');
   });

@@ -1,4 +1,4 @@
-/** The local APIC as a guest has it: its MSRs, CR8, the deadline of its timer, and what CPUID says of it. */
+/** The local APIC as a guest sees it: its MSRs, CR8, its timer's deadline, and CPUID. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
@@ -33,7 +33,7 @@ function run(code: number[], more: object = {}, saves = true) {
 }
 
 describe('a local APIC on the software CPU', () => {
-  test('is named by CPUID where it is there, and until IA32_APIC_BASE turns it off (SDM 3A 11.4.3)', () => {
+  test('is reported by CPUID where it exists, until IA32_APIC_BASE turns it off (SDM 3A 11.4.3)', () => {
     const cpuid = [0xb8, ...u32(1), 0x0f, 0xa2, 0x31, 0xc0];
     const there = run([...cpuid, ...CLI_HLT], { mode: 'protected' }).registers;
     assert.equal((there.rdx >> 9n) & 1n, 1n);
@@ -47,7 +47,7 @@ describe('a local APIC on the software CPU', () => {
     assert.equal((wall.rcx >> 24n) & 1n, 0n, 'no deadlines where the counter is not the clock');
   });
 
-  test('takes x2APIC’s registers as MSRs, and #GP for what is not there', () => {
+  test('has x2APIC’s registers as MSRs, and #GP for missing ones', () => {
     const enter = wrmsr(0x1b, 0xfee00d00);
     const { registers } = run([...enter, ...rdmsr(0x803), 0x89, 0xc3, ...rdmsr(0x1b), ...CLI_HLT], {
       mode: 'protected',
@@ -66,7 +66,7 @@ describe('a local APIC on the software CPU', () => {
     }
   });
 
-  test('moves to where IA32_APIC_BASE says', () => {
+  test('moves to the address in IA32_APIC_BASE', () => {
     const { registers, unclaimed } = run(
       [
         ...wrmsr(0x1b, 0xfd000900),
@@ -85,7 +85,7 @@ describe('a local APIC on the software CPU', () => {
     assert.equal(unclaimed[0]?.address, APIC + 0x30);
   });
 
-  test('interrupts where CR8 lets it, as soon as it does (SDM 3A 11.8.6), and by the deadline of the counter', () => {
+  test('interrupts as soon as CR8 allows it (SDM 3A 11.8.6), and at the deadline of the counter', () => {
     // Vector 40h: a gate of 64-bit code at 0x10000, its handler counts in RBX.
     const code: number[] = [];
     const idt = 0x2_0000;
@@ -210,7 +210,7 @@ describe('a local APIC on the software CPU', () => {
     while (machine.exits <= 10);
   });
 
-  test('a guest that starts a processor which is not there, and waits for it, is told so', () => {
+  test('a guest that starts a missing processor, and waits for it, gets an explanation', () => {
     // INIT, SIPI with code at 0x8000, both to APIC 1; then it waits for a word in memory to change.
     const sipi = [...set32(0x310, 1 << 24), ...set32(0x300, 0x4500), ...set32(0x300, 0x4608)];
     const code = [...sipi, 0x83, 0x3d, ...u32(0x9000), 0, 0x74, 0xf7, ...CLI_HLT];

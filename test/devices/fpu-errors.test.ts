@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { assemble, flatImage } from '../../src/assembler/index.js';
 import { createMachine } from '../../src/runtime/index.js';
 
-/** 1/0 with #Z unmasked; then what the machine prints to port 0xE9 says how it was served. */
+/** 1/0 with #Z unmasked; then the output to port 0xE9 shows how it was handled. */
 const guest = ({ flags = 'sti', handler = 'fnclex', ne = 0, after = '', mask = '0xdf' }) => `
         .code16
         .globl _start
@@ -87,7 +87,7 @@ function run(source: string, irqchip: 'user' | 'none' = 'user') {
 }
 
 describe('an x87 error with CR0.NE = 0', () => {
-  test('interrupts by IRQ 13 in front of the next waiting instruction', () => {
+  test('interrupts by IRQ 13 before the next waiting instruction', () => {
     const { console, reason } = run(guest({ handler: `${TAKES_BACK}; fnclex` }));
     assert.equal(console, 'diw', reason);
   });

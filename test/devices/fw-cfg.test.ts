@@ -17,7 +17,7 @@ function image(scratch: Scratch): string {
 }
 
 describe('fw_cfg', { skip: noCompiler }, () => {
-  test('tells a guest what QEMU’s tells, and a file that its user names', { skip: noQemu }, () => {
+  test('returns the same as QEMU’s, and a file that the user names', { skip: noQemu }, () => {
     using scratch = new Scratch();
     const [file, said, log] = [image(scratch), scratch.file('said.txt'), scratch.file('log.bin')];
     writeFileSync(said, 'hello');
@@ -35,7 +35,7 @@ describe('fw_cfg', { skip: noCompiler }, () => {
     }
   });
 
-  test('says what is wrong with a file', () => {
+  test('reports errors in a file', () => {
     using scratch = new Scratch();
     const file = image(scratch);
     const refused = (fwCfg: object[], machine?: 'bare') => {

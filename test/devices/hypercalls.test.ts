@@ -1,4 +1,4 @@
-/** Hypercalls on the real CPU: from 16, 32 and 64 bits, on this thread and on another, with calls of one's own. */
+/** Hypercalls on the real CPU: from 16, 32 and 64 bits, on this thread and on another, with custom calls. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -10,7 +10,7 @@ import { noGcc, noKvm, Scratch, terrarium, until } from '../support.js';
 
 describe('hypercalls from a guest', { skip: noKvm || noGcc }, () => {
   for (const mode of ['real', 'protected', 'long'] as const) {
-    test(`from ${mode} mode: writes, calls of one's own and their errors`, () => {
+    test(`from ${mode} mode: writes, custom calls and their errors`, () => {
       let console = '';
       const asked: unknown[] = [];
       using machine = createMachine({
@@ -41,7 +41,7 @@ describe('hypercalls from a guest', { skip: noKvm || noGcc }, () => {
 });
 
 describe('hypercalls of a hosted machine', { skip: noKvm }, () => {
-  test('log lines apart from the console, and drop them where they are not wanted', async () => {
+  test('log lines separately from the console, and drop them without a log', async () => {
     const { image, spec } = loadImage('guests/hypercalls');
     for (const wanted of [true, false]) {
       await using machine = await hostMachine({ image, ...spec });
@@ -80,12 +80,12 @@ describe('hypercalls of a hosted machine', { skip: noKvm }, () => {
     await machine.stop();
     const outcome = await running;
     assert.equal(outcome.kind, 'stopped');
-    // A call has 1,000 bytes, and those that the reader has not taken yet wait between the threads.
+    // A call has 1,000 bytes, and bytes that the reader has not read yet wait between the threads.
     assert.ok(outcome.exits * 1000 - takenBefore < 2 ** 21, `${outcome.exits} calls, ${takenBefore} bytes`);
     assert.ok(process.memoryUsage.rss() - before < 20e6);
   });
 
-  test('can be calls of a module, which is named where it is none', { skip: noGcc }, async () => {
+  test('can be calls of a module, which is named where it is invalid', { skip: noGcc }, async () => {
     using scratch = new Scratch();
     const file = scratch.file('calls.mjs');
     writeFileSync(

@@ -1,4 +1,4 @@
-/** Interrupts on the real CPU: controllers and timer as devices and inside KVM, and what a guest may do wrong with them. */
+/** Interrupts on the real CPU: controllers and timer as devices and inside KVM, and a guest's mistakes with them. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Mode, parseImage } from '../../src/boot/index.js';
@@ -14,7 +14,7 @@ import { holdings, noKvm } from '../support.js';
 const kinds = ['user', 'split', 'kernel'] as const;
 const skip = noKvm || noCompiler;
 
-/** A machine with the chips as devices, and those at hand. */
+/** A machine with the chips as devices, and references to them. */
 function chips(guest: string, mode: Mode, devices: Device[] = []) {
   const bytes = compileTestGuest(guest, mode === 'reset' ? 'real' : mode);
   return chipsFor(bytes, mode, devices);
@@ -79,14 +79,14 @@ describe('the guests with interrupts', { skip: noKvm }, () => {
   }
 });
 
-describe('what came before the guest had set up its interrupt controller', () => {
+describe('an interrupt from before the guest set up its interrupt controller', () => {
   for (const [engine, irqchip] of [
     ['kvm', 'user'],
     ['kvm', 'split'],
     ['kvm', 'kernel'],
     ['soft', 'user'],
   ] as const) {
-    test(`interrupts it all the same: keys, on ${engine}, --irqchip ${irqchip}`, {
+    test(`is delivered nevertheless: keys, on ${engine}, --irqchip ${irqchip}`, {
       skip: engine === 'kvm' && noKvm,
     }, () => {
       const guest = readGuests().find(({ name }) => name === 'keyboard-irq')!;
@@ -137,13 +137,13 @@ describe('a guest that halts', { skip: noKvm }, () => {
     );
   });
 
-  test('with interrupts on and no controller set up is at its end, and hears why', () => {
+  test('with interrupts on and no controller set up is at its end, with the reason', () => {
     const { kind, reason } = run([sti, hlt]);
     assert.equal(kind, 'halted');
     assert.match(reason, /not initialized/);
   });
 
-  test('with an initialization cut short is at its end', () => {
+  test('with an incomplete initialization is at its end', () => {
     for (const words of [[], [0x20], [0x20, 4]]) {
       const { kind, reason } = run([...out(0x20, 0x11), ...out(0x21, ...words), ...pitInit(1193), sti, hlt]);
       assert.equal(kind, 'halted', `after ICW1 and ${words.length} words`);
@@ -161,8 +161,9 @@ describe('a guest that halts', { skip: noKvm }, () => {
     assert.match(run([...picInit(0xfe), sti, hlt]).reason, /nothing|no device/);
   });
 
-  test('after a tick whose handler sent no EOI is at its end, and hears which line it was', () => {
-    // Vector 0x20 → 0000:0000, where the code starts: push/pop do no harm, and the second HLT is inside the handler.
+  test('after a tick whose handler sent no EOI is at its end, and the line is named', () => {
+    // Vector 0x20 → 0000:0000, where the code starts: push/pop have no effect, and the second HLT is inside the
+    // handler.
     const handler = [0xcf];
     const code = [
       ...[0xeb, 0x01, ...handler],
@@ -196,7 +197,7 @@ describe('a guest that halts', { skip: noKvm }, () => {
       }
     });
 
-    test(`is woken by what is typed, byte after byte, with --irqchip ${irqchip}`, async () => {
+    test(`is woken by typed bytes, one after another, with --irqchip ${irqchip}`, async () => {
       const image = parseImage(readGuestImage(guestCalled('serial-irq')), 'serial-irq');
       await using machine = await hostMachine({ image, mode: 'real', irqchip });
       let heard = () => {};
@@ -219,7 +220,7 @@ describe('a guest that halts', { skip: noKvm }, () => {
     });
   }
 
-  test('costs the host no time: a second asleep is a few milliseconds of work', () => {
+  test('uses almost no time of the host: a second of sleep is a few milliseconds of work', () => {
     const { machine } = chipsFor(readGuestImage(guestCalled('serial-irq')), 'real', [
       new Serial16550({ output: () => {}, input: { available: false, read: () => -1 } }),
     ]);
@@ -242,7 +243,7 @@ describe('a guest that misuses interrupts', { skip }, () => {
     while (machine.memory.read32(0x500) <= 10);
   });
 
-  test('with the shortest count there is gets no more than 5,000 ticks a second', () => {
+  test('with the shortest count gets at most 5,000 ticks a second', () => {
     const bytes = compileTestGuest('ticks-halt', 'real');
     // pit_init's two bytes of the count.
     const low = Buffer.from(bytes).indexOf(Buffer.from([0xb0, 0xa9, 0xe6, 0x40]));
@@ -257,7 +258,7 @@ describe('a guest that misuses interrupts', { skip }, () => {
     assert.ok(ticks <= 5 * milliseconds, `${ticks} ticks in ${milliseconds} ms`);
   });
 
-  test('with a count of 0 gets 18 ticks a second, not none and not a storm', () => {
+  test('with a count of 0 gets 18 ticks a second: not none, and no storm', () => {
     const bytes = compileTestGuest('ticks-halt', 'real');
     const low = Buffer.from(bytes).indexOf(Buffer.from([0xb0, 0xa9, 0xe6, 0x40]));
     bytes[low + 1] = 0;
@@ -281,7 +282,7 @@ describe('a guest that misuses interrupts', { skip }, () => {
 });
 
 describe('the clock of a machine', { skip }, () => {
-  test('stops between runs: no ticks are owed for a pause', async () => {
+  test('stops between runs: no ticks follow for a pause', async () => {
     const { machine, pit } = chips('ticks-halt', 'real');
     using _ = machine;
     machine.run({ timeoutMs: 20 });

@@ -1,6 +1,6 @@
 /**
- * A guest that hears of its mouse by the BIOS: by ours on both engines, and by SeaBIOS, whose driver knows nothing of this mouse. The
- * bytes are those of IBM's PS/2 Hardware Interface Technical Reference, mouse, "Data report".
+ * A guest that gets mouse reports from the BIOS: from ours on both engines, and from SeaBIOS, whose driver does not
+ * know this mouse. The bytes are those of IBM's PS/2 Hardware Interface Technical Reference, mouse, "Data report".
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -68,7 +68,7 @@ describe('the mouse’s reports reach a program by INT 15h AH=C2h', { skip: noCo
   test('on KVM', { skip: noKvm }, () => assert.deepEqual(heard({ engine: 'kvm' }), reports));
   test('by SeaBIOS', { skip: noSeaBios }, () => {
     const bytes = heard({ engine: 'soft', firmware: SEABIOS });
-    // Its own text comes before.
+    // SeaBIOS's own text comes first.
     assert.deepEqual(bytes.slice(-reports.length), reports);
   });
 

@@ -1,4 +1,4 @@
-/** Memory beside RAM: holes, read-only regions, and devices that live in one; on the real CPU. */
+/** Memory other than RAM: holes, read-only regions, and devices in them; on the real CPU. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
@@ -8,7 +8,7 @@ import { noKvm, terrarium } from '../support.js';
 
 const PAGE = 0x2000000;
 
-/** A counter in a page of its own: a write adds to it, a read costs no exit. */
+/** A counter in its own page: a write adds to it, a read costs no exit. */
 class Counter implements Device {
   readonly name = 'counter';
   readonly memory;
@@ -57,7 +57,7 @@ describe('a device with memory of its own', { skip: noKvm }, () => {
     });
   }
 
-  test('gets whole pages that nothing else has, or the machine says what is wrong', () => {
+  test('gets whole pages that nothing else uses, or the machine reports an error', () => {
     const make = (size: number, regions: { address: number; size: number }[] = []) =>
       createMachine({ image, mode: 'long', devices: [new Counter(size)], regions });
     assert.throws(() => make(100), {
@@ -80,7 +80,7 @@ describe('regions', { skip: noKvm }, () => {
     };
   };
 
-  test('are RAM, read-only, or holes, and only holes and writes to read-only ones leave the guest', async () => {
+  test('are RAM, read-only, or holes, and only holes and writes to read-only ones cause exits', async () => {
     const halted = { kind: 'halted' };
     const ram = [{ address: PAGE, size: 4096 }];
     assert.deepEqual(await ending(ram), { ...halted, exits: 1, rax: 7n, unclaimed: '' });
@@ -95,14 +95,14 @@ describe('regions', { skip: noKvm }, () => {
     assert.deepEqual(await ending(several), { ...halted, exits: 3, rax: 0n, unclaimed: 'ww' });
   });
 
-  test('come from --region, which comes before what the guest folder says', () => {
+  test('come from --region, which has priority over the guest folder', () => {
     const as = (...args: string[]) => terrarium(['run', 'guests/pmio-mmio', ...args]);
     assert.match(as().stderr, /after 166 exits/);
     assert.match(as('--region', '32M:4K').stderr, /after 165 exits/);
     assert.match(as('--region', '0x2000000:0x1000:ro', '--region', '48M:64K').stderr, /after 164 exits/);
   });
 
-  test('are refused in words where they make no sense', () => {
+  test('are refused with a message where they are invalid', () => {
     for (const [region, message] of [
       ['32M', /'32M' is not a region. Write it as ADDRESS:SIZE/],
       ['32M:4K:rw', /is not a region/],

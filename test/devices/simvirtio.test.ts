@@ -16,7 +16,7 @@ import { holdings, noGcc, noKvm, root, Scratch, terrarium } from '../support.js'
 
 const guest = (name: string) => path.join(root, 'guests', name);
 
-/** A hosted machine that runs a guest folder, and what it prints. */
+/** A hosted machine that runs a guest folder, and its output. */
 async function host(name: string, notification: (typeof notifications)[number]) {
   const { image, spec } = loadImage(guest(name));
   const machine = await hostMachine({ ...spec, image, simvirtio: notification });
@@ -43,7 +43,7 @@ describe('SIMVIRTIO on a real machine', { skip: noKvm }, () => {
       assert.equal(done.status, 0);
     });
 
-    test(`by ${how}, echoes 13,000 bytes through full queues, resets, and says what went through`, async () => {
+    test(`by ${how}, echoes 13,000 bytes through full queues, resets, and reports the counts`, async () => {
       const { machine, printed } = await host('simvirtio-echo', how);
       await using _ = machine;
       const { kind, registers, exits, simvirtio } = await machine.run({ timeoutMs: 60_000 });
@@ -56,12 +56,12 @@ describe('SIMVIRTIO on a real machine', { skip: noKvm }, () => {
         [text, 13_000 + text, 13_000 + text],
       );
       assert.deepEqual([console!.phase, echo!.phase, sink!.phase], ['ready', 'ready', 'reset']);
-      // By polling the guest leaves for its HLT alone; by exits for each byte that it sends, and each that it takes.
+      // With polling only the guest's HLT is an exit; with exits each byte that it sends or takes.
       if (how === 'polling') assert.equal(exits, 1);
       else assert.ok(exits > 2 * 13_000, `${exits} exits`);
     });
 
-    test(`by ${how}, works on one thread too`, () => {
+    test(`by ${how}, also works on one thread`, () => {
       let text = '';
       using machine = createMachine({
         image: guest('simvirtio-hello'),
@@ -86,7 +86,7 @@ describe('SIMVIRTIO on a real machine', { skip: noKvm }, () => {
     assert.equal(done.status, 0, done.stderr);
   });
 
-  test('says what it knows where --simvirtio or guest.json asks for something else', () => {
+  test('lists the valid values where --simvirtio or guest.json has another one', () => {
     assert.match(terrarium(['run', guest('hello'), '--simvirtio', 'magic']).stderr, /exits.*polling/);
     using scratch = new Scratch();
     writeFileSync(scratch.file('guest.json'), '{ "image": "x", "simvirtio": "magic" }');
@@ -104,7 +104,7 @@ describe('SIMVIRTIO on a real machine', { skip: noKvm }, () => {
         simvirtio: 'polling',
       });
       machine.onOutput(() => {});
-      // More bytes than anybody will wait for.
+      // More bytes than the test waits for.
       machine.memory.write64(0x500, 1n << 60n);
       for (let i = 0; i < 10; i++) {
         const running = machine.run();
@@ -135,7 +135,10 @@ void _start(void)
 }
 `;
 
-/** A guest that lies in every field of every device and in the table, over and over, then does the handshake and greets. */
+/**
+ * A guest that repeatedly writes false values to every field of every device and to the table, then does the handshake
+ * and greets.
+ */
 const LIAR = `
 #include "io.h"
 #include "simvirtio.h"
@@ -157,7 +160,7 @@ void _start(void)
 }
 `;
 
-describe('SIMVIRTIO and a guest that means harm', { skip: noKvm || noGcc }, () => {
+describe('SIMVIRTIO and a hostile guest', { skip: noKvm || noGcc }, () => {
   const compile = (scratch: Scratch, name: string, source: string) => {
     writeFileSync(scratch.file(`${name}.c`), source);
     const { bytes } = compileSource(scratch.file(`${name}.c`), { mode: 'long' });
@@ -167,13 +170,13 @@ describe('SIMVIRTIO and a guest that means harm', { skip: noKvm || noGcc }, () =
   };
 
   for (const how of notifications) {
-    test(`by ${how}, holds a flood back while its output is not read, and still stops`, async () => {
+    test(`by ${how}, stops a flood while its output is not read, and can be stopped`, async () => {
       using scratch = new Scratch();
       const { image } = loadImage(compile(scratch, 'flood', FLOOD));
       const machine: HostedMachine = await hostMachine({ image, simvirtio: how });
       await using _ = machine;
       let taken = 0;
-      // A reader that takes one chunk and then nothing more until the end.
+      // A reader that takes one chunk, and nothing more until the end.
       let release = () => {};
       const standing = new Promise<void>((resolve) => {
         release = resolve;
@@ -192,7 +195,7 @@ describe('SIMVIRTIO and a guest that means harm', { skip: noKvm || noGcc }, () =
       assert.equal((await running).kind, 'stopped');
     });
 
-    test(`by ${how}, survives lies in every field and works after a reset`, () => {
+    test(`by ${how}, survives false values in every field and works after a reset`, () => {
       using scratch = new Scratch();
       const file = compile(scratch, 'liar', LIAR);
       const done = terrarium(['run', file, '--simvirtio', how, '--timeout', '60s', '--expect', 'rax=42']);
@@ -203,7 +206,7 @@ describe('SIMVIRTIO and a guest that means harm', { skip: noKvm || noGcc }, () =
 });
 
 describe('terrarium bench simvirtio', { skip: noKvm }, () => {
-  test('sets exits beside polling as a table, as JSON and as a plot', () => {
+  test('compares exits with polling as a table, as JSON and as a plot', () => {
     using scratch = new Scratch();
     const svg = scratch.file('profile.svg');
     const done = terrarium(['bench', 'simvirtio', '--rounds', '1', '--json', '--svg', svg]);
@@ -215,7 +218,7 @@ describe('terrarium bench simvirtio', { skip: noKvm }, () => {
         own.map(({ batch }) => batch),
         [1, 4, 16, 64, 256, 1024],
       );
-      // Seven writes of the handshake and the HLT; by exits one more an announcement.
+      // Seven writes of the handshake and the HLT; with exits one more per announcement.
       for (const { exits } of own)
         assert.ok(how === 'polling' ? exits === 1 : Number(exits) >= 300, String(exits));
     }

@@ -1,4 +1,4 @@
-/** Interrupt controllers that are split: local APICs inside KVM, the 8259A pair and the I/O APIC of ours. */
+/** Split interrupt controllers: local APICs inside KVM, the 8259A pair and the I/O APIC in Terrarium. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { assemble, flatImage } from '../../src/assembler/index.js';
@@ -72,7 +72,7 @@ function make(source: string, devices: Device[] = [], more: Partial<MachineOptio
   return createMachine({ engine: 'kvm', irqchip: 'split', image, ...place, devices, ...more });
 }
 
-/** A device on a line, which port 80h raises, and port 81h lowers once it was asked `times` times. */
+/** A device on a line, which port 80h raises, and port 81h lowers after `times` requests. */
 function asker(irq: number, times: number) {
   let line: Line;
   let left = times;
@@ -91,7 +91,7 @@ function asker(irq: number, times: number) {
 }
 
 describe('split interrupt controllers', { skip: noKvm }, () => {
-  test('a level-triggered pin of the I/O APIC asks again after each EOI while it is high, and no more', () => {
+  test('a level-triggered pin of the I/O APIC requests again after each EOI while it is high, and not afterwards', () => {
     const begin = `
         entry 11, 0x8040
         entry 12, 0x41
@@ -108,7 +108,7 @@ describe('split interrupt controllers', { skip: noKvm }, () => {
     assert.equal(machine.memory.read32(COUNT + 4), 0);
   });
 
-  test('an edge-triggered pin asks once for an edge, however long it stays high', () => {
+  test('an edge-triggered pin requests once per edge, even if it stays high', () => {
     const begin = `
         entry 11, 0x40
         sti
@@ -122,7 +122,7 @@ describe('split interrupt controllers', { skip: noKvm }, () => {
     assert.equal(machine.memory.read32(COUNT), 1);
   });
 
-  test('the timer ticks by the I/O APIC, and each tick is told as taken, so that none is lost', () => {
+  test('the timer ticks through the I/O APIC, and each tick is reported as taken, so that none is lost', () => {
     const begin = `
         entry 2, 0x40
         ${PIT_100_HZ}
@@ -134,7 +134,7 @@ describe('split interrupt controllers', { skip: noKvm }, () => {
     assert.ok(passed >= 199, `20 ticks of 10 ms after ${passed} ms`);
   });
 
-  test('the local APIC’s timer ticks in the kernel, without an exit for a tick', () => {
+  test('the local APIC’s timer ticks in the kernel, without exits', () => {
     const begin = `
         movl $0xb, APIC + 0x3e0
         movl $0x20041, APIC + 0x320
@@ -167,7 +167,7 @@ describe('split interrupt controllers', { skip: noKvm }, () => {
     assert.ok(other.memory.read32(COUNT + 4) > 0);
   });
 
-  test('are refused by the software CPU, in words', () => {
+  test('are refused by the software CPU with a message', () => {
     assert.throws(() => make(guest('hlt'), [], { engine: 'soft' }), /no interrupt controllers of its own/);
   });
 });

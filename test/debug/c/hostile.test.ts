@@ -1,4 +1,4 @@
-/** Debug information that was damaged or made to mislead: it costs little, and gives values or words. */
+/** Debug information that is damaged or misleading: it costs little, and gives values or error messages. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -37,7 +37,7 @@ function compiled(version: number): ImageSection[] {
   }
 }
 
-/** Asks for all that a debugger shows. */
+/** Requests everything that a debugger shows. */
 async function useAll(sections: ImageSection[]): Promise<number> {
   const symbols = new SymbolTable({ format: 'elf64', sections });
   const info = symbols.debugInfo;
@@ -108,7 +108,7 @@ describe('an expression of the debug information', () => {
   };
   const run = (...bytes: number[]) => locate(Uint8Array.from(bytes), machine);
 
-  test('may not run without end, nor fill the stack', async () => {
+  test('cannot run without end, nor fill the stack', async () => {
     assert.equal(await run(0x2f, 0xfd, 0xff), GONE); // DW_OP_skip -3
     assert.equal(await run(0x30, 0x12, 0x2f, 0xfc, 0xff), GONE); // lit0, dup, skip -4
     assert.equal(await run(0x28, 0, 0), GONE);
@@ -118,7 +118,7 @@ describe('an expression of the debug information', () => {
     assert.equal(await run(0xe0), GONE);
   });
 
-  test('gives places and values', async () => {
+  test('returns addresses and values', async () => {
     assert.deepEqual(await run(0x91, 0x78), { kind: 'memory', address: 0x1ff8n }); // DW_OP_fbreg -8
     assert.deepEqual(await run(0x53), { kind: 'register', name: 'rbx' });
     assert.deepEqual(await run(0x73, 3, 0x9f), { kind: 'number', value: 8n });

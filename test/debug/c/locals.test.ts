@@ -1,4 +1,4 @@
-/** Variables, expressions and types of C: what gdb and the monitor say at the same stop. */
+/** Variables, expressions and types of C: the answers of gdb and the monitor at the same stop. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -65,7 +65,7 @@ const builds: Build[] = [
   { bits: 32, dwarf: 4, level: '-O2' },
 ];
 
-describe('C in the debugger says what gdb says', { skip: gdbEngines[0]!.skip }, () => {
+describe('C in the debugger has the same answers as in gdb', { skip: gdbEngines[0]!.skip }, () => {
   for (const one of builds)
     test(`${one.bits} bits, DWARF ${one.dwarf}, ${one.level}: variables of each function of the stack`, async () => {
       using scratch = new Scratch();
@@ -98,7 +98,7 @@ describe('C in the debugger says what gdb says', { skip: gdbEngines[0]!.skip }, 
           const theirs = [answers.get(`${stop} ${frame} args`)!, answers.get(`${stop} ${frame} locals`)!]
             .filter((said) => !/^No (arguments|locals|symbol table)/.test(said))
             .flatMap((said) => said.split('\n'))
-            // What a caller gave is another of gdb's inventions.
+            // gdb also adds the caller's values.
             .filter((line) => !line.includes('@entry'));
           if (theirs.length > 0) assert.deepEqual(ours, theirs, `${stop} stop, frame ${frame}`);
         }

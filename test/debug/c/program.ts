@@ -112,7 +112,7 @@ export const types = [
   ...['unsigned long', 'struct node *', 'odd', '&first', '*first.next', 'half', 'total'],
 ];
 
-/** What has no value, and how the monitor says it. */
+/** Expressions without a value, and the monitor's message. */
 export const refused: readonly (readonly [expression: string, message: RegExp])[] = [
   ['missing', /'missing' is neither a register nor a symbol/],
   ['first.nothing', /no member named nothing in struct node \(it has value, next, name\)/],

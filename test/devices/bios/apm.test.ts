@@ -1,6 +1,7 @@
 /**
- * APM's interfaces for protected mode, of 16 and of 32 bits, by a boot sector: on our BIOS on both engines, and on SeaBIOS. The
- * expectations are those of the APM BIOS Interface Specification 1.2; QEMU's machine gives the same, but for the call that its BIOS lacks.
+ * APM's interfaces for protected mode, of 16 and of 32 bits, by a boot sector: on our BIOS on both engines, and on
+ * SeaBIOS. The expectations are those of the APM BIOS Interface Specification 1.2; QEMU's machine has the same results,
+ * except for the call that its BIOS lacks.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -28,7 +29,7 @@ function run(options: { engine: 'soft' | 'kvm'; firmware?: string }) {
   return { bytes, outcome: machine.run({ timeoutMs: 60_000 }) };
 }
 
-/** CF, AH and AL of: the version, the power state, a function that there is not, an event. */
+/** CF, AH and AL of: the version, the power state, an unknown function, an event. */
 const version = [0, 0x01, 0x02];
 const noEvent = [1, 0x80, 0x0b];
 

@@ -9,7 +9,7 @@ import { BIOS_PORT, Bios, type Drive, Drives, MemoryDisk } from '../../../src/de
 import { createMachine } from '../../../src/index.js';
 import type { Machine } from '../../../src/machine/index.js';
 
-/** Where the frames of calls lie. */
+/** The address of the calls' frames. */
 const STACK = 0x9000;
 const CODE = 0x7c00;
 
@@ -50,7 +50,7 @@ export class BiosBench implements Disposable {
     return this.machine.memory;
   }
 
-  /** Calls an interrupt; gives the frame as the caller finds it. */
+  /** Calls an interrupt; returns the frame as the caller finds it. */
   call(vector: number, registers: Registers = {}): Frame {
     const frame = this.frame(vector, registers);
     this.bios.writePort(BIOS_PORT, 4, STACK);
@@ -66,14 +66,14 @@ export class BiosBench implements Disposable {
     return Object.assign(Frame.at(this.memory, STACK)!, registers);
   }
 
-  /** The call, and what a trace says of it. */
+  /** The call, and its description in a trace. */
   words(vector: number, registers: Registers = {}): string {
     const words = this.bios.describeAccess({ space: 'port', address: BIOS_PORT, size: 4, write: true })!;
     this.call(vector, registers);
     return `${words.register}  ${words.says!(0)}`;
   }
 
-  /** A byte that a port gives. */
+  /** A byte from a port. */
   in(port: number): number {
     const exit = {
       address: port,
@@ -122,7 +122,7 @@ export class BiosBench implements Disposable {
   }
 }
 
-/** A drive over bytes, which a test may look at. */
+/** A drive over bytes, which a test may inspect. */
 export function drive(name: string, kind: Drive['kind'], bytes: Uint8Array, readOnly = false): Drive {
   return { name, kind, file: `${name}.img`, disk: new MemoryDisk(bytes, { readOnly }) };
 }

@@ -1,4 +1,4 @@
-/** From a file to a running system: disks that boot, a service that waits, and a ROM in the BIOS's place. */
+/** From a file to a running system: disks that boot, a service that waits, and a ROM in place of the BIOS. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -58,7 +58,7 @@ describe('a file that firmware starts', () => {
     });
 
   for (const engine of engines)
-    test(`${engine}: one that waits for a key, or asks for a disk that is not there, is told so`, () => {
+    test(`${engine}: one that waits for a key, or reads a missing disk, gets an explanation`, () => {
       const remarks = (...code: number[]) => {
         using machine = createMachine({ engine, image: bootSector(...code) });
         return machine.run({ maxExits: 60, timeoutMs: 60_000 }).remarks ?? [];
@@ -72,7 +72,7 @@ describe('a file that firmware starts', () => {
       );
     });
 
-  test('keys that come while the keyboard buffer is full are read later, also by a machine that takes the state', () => {
+  test('keys that come while the keyboard buffer is full are read later, also by a machine that loads the state', () => {
     // Sleeps 60 ticks with the keys coming, then writes as many keys as `text` has.
     const text = 'the quick brown fox jumps over the lazy dog 0123456789 times';
     const image = bootSector(

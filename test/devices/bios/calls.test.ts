@@ -1,4 +1,7 @@
-/** The BIOS beside QEMU's (SeaBIOS and its VGA BIOS): the same image makes the same calls, and the same registers come back. */
+/**
+ * The BIOS compared with QEMU's (SeaBIOS and its VGA BIOS): the same image makes the same calls, and gets the same
+ * registers.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -131,7 +134,7 @@ function others(): Call[] {
   ];
 }
 
-/** The mouse's services in an order in which a driver calls them, and with values that are wrong. */
+/** The mouse's services in a driver's order, and with invalid values. */
 function mouse(): Call[] {
   const call = (al: number, bh = 0, more: Partial<Call> = {}): Call => ({
     int: 0x15,
@@ -165,7 +168,7 @@ const setVbe = (ebx: number) => [
   memory(0x449, 7),
   memory(0x484, 4),
 ];
-/** The information of a mode, but for two addresses: the window's procedure and the frame buffer. */
+/** The information of a mode, except two addresses: the window's procedure and the frame buffer. */
 const information = (ecx: number) => [
   video(0x4f01, { ecx, es: 0x3000 }),
   memory(0x30000, 12),
@@ -173,7 +176,7 @@ const information = (ecx: number) => [
   memory(0x3002c, 22),
 ];
 
-/** VBE, but for the palette (AX=4F09h), which QEMU's does not have. */
+/** VBE, except the palette (AX=4F09h), which QEMU's does not have. */
 function vbe(): Call[] {
   const families: [first: number, last: number][] = [
     [0x00, 0x07],
@@ -212,7 +215,7 @@ function vbe(): Call[] {
     video(0x4f05, { ebx: 0, edx: 3 }),
     video(0x4f08, { ebx: 0x800 }),
     video(0x4f08, { ebx: 1 }),
-    // The screen's power, and what it can show.
+    // The screen's power states, and its abilities.
     ...[0, 0x0401, 2, 0x0001, 2, 3].map((ebx) => video(0x4f10, { ebx })),
     ...[0, 1, 2].map((ebx) => video(0x4f15, { ebx, es: 0x3800 })),
     memory(0x38000, 8),
@@ -257,12 +260,12 @@ function vbe(): Call[] {
     video(0x4f07, { ebx: 0, ecx: 8, edx: 1 }),
     video(0x4f07, { ebx: 1 }),
     video(0x4f08, { ebx: 1 }),
-    // What is not there: the protected-mode interface, and numbers behind the last.
+    // Missing functions: the protected-mode interface, and numbers above the last.
     video(0x4f0a),
     video(0x4f0a, { ebx: 1 }),
     video(0x4f0b),
     video(0x4fff),
-    // Back to a VGA's.
+    // Back to a VGA's modes.
     ...setVbe(3),
     video(0x4f06, { ebx: 1 }),
     video(0x4f07, { ebx: 1 }),
@@ -276,7 +279,7 @@ function vbe(): Call[] {
 }
 
 const BYTES = 32;
-/** The boot sector reads so many entries behind itself. */
+/** The boot sector reads this many entries after itself. */
 const MOST = 1000;
 
 /** A floppy with the caller and its table. */

@@ -1,4 +1,7 @@
-/** The BIOS takes its orders from guest memory: with any content it neither throws nor hangs, and its state can be saved. */
+/**
+ * The BIOS reads its requests from guest memory: with any content it neither throws nor hangs, and its state can be
+ * saved.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BIOS_PORT, Bios, Drives, MemoryDisk, readElTorito } from '../../../src/devices/index.js';
@@ -26,7 +29,7 @@ const functions: Readonly<Record<number, readonly number[]>> = {
 };
 
 describe('the BIOS', () => {
-  test('survives 100,000 random accesses: calls with random registers, and random memory where it looks', () => {
+  test('survives 100,000 random accesses: calls with random registers, and random contents of the memory that it reads', () => {
     using bench = new BiosBench([drive('hd0', 'disk', new Uint8Array(2016 * 512))]);
     const { memory } = bench;
     const random = randomNumbers(42);
@@ -35,7 +38,7 @@ describe('the BIOS', () => {
       const vector = vectors[random() % vectors.length]!;
       const known = functions[vector] ?? [random() & 0xff];
       const ah = known[random() % known.length]!;
-      // A mode costs thousands of accesses to the VGA: now and then is enough.
+      // Setting a mode costs thousands of accesses to the VGA: sometimes is enough.
       if (slow(vector, ah) && random() % 20 !== 0) continue;
       const frame = bench.frame(vector, {
         eax: ((random() & 0xffff00ff) | (ah << 8)) >>> 0,
@@ -56,7 +59,7 @@ describe('the BIOS', () => {
     for (let i = 0; i < 80_000; i++) bench.bios.writePort(BIOS_PORT, ([1, 2, 4] as const)[i % 3]!, random());
   });
 
-  test('answers a call whose frame is in no RAM by nothing', () => {
+  test('ignores a call whose frame is not in RAM', () => {
     using bench = new BiosBench();
     for (const place of [0xffff_ffff, 0xf000_0000, 0xa000_0000, 0xffff_fff0])
       bench.bios.writePort(BIOS_PORT, 4, place);
@@ -85,7 +88,7 @@ describe('the BIOS', () => {
   });
 });
 
-/** An ISO's system area, descriptors and boot catalogue, with what a test wants to be wrong in it. */
+/** An ISO's system area, descriptors and boot catalogue, with the mistakes of a test. */
 function bootableCd({
   media = 0,
   record = 19,
@@ -117,13 +120,13 @@ describe('a CD’s boot catalogue', () => {
   const read = (options: Parameters<typeof bootableCd>[0]) =>
     readElTorito(new MemoryDisk(bootableCd(options)));
 
-  test('gives what is to be loaded', () => {
+  test('returns the boot image', () => {
     assert.deepEqual(read({}), { kind: 'none', media: 0, block: 20, segment: 0x7c0, bytes: 2048 });
     const floppy = read({ media: 2 });
     assert.ok(typeof floppy !== 'string' && floppy.image?.sectors === 2880);
   });
 
-  test('that points outside of the CD is none', () => {
+  test('that points outside of the CD is refused', () => {
     for (const [options, words] of [
       [{ record: 0x7fff_ffff }, /catalogue at block 2147483647 is past its end/],
       [{ record: 0xffff_ffff }, /past its end/],
@@ -137,7 +140,7 @@ describe('a CD’s boot catalogue', () => {
     assert.match(String(readElTorito(new MemoryDisk(new Uint8Array(512)))), /no El Torito/);
   });
 
-  test('a machine that has nothing to start says why, of each drive', () => {
+  test('a machine without a system to start reports the reason for each drive', () => {
     const drives = [
       drive('hd0', 'disk', new Uint8Array(2016 * 512)),
       drive('cd0', 'cdrom', bootableCd({ bootable: 0 }), true),

@@ -1,6 +1,6 @@
 /**
- * What the BIOS's services do. Expectations are those of IBM's interface reference, of Ralf Brown's list and of the Enhanced Disk Drive
- * specification.
+ * The BIOS's services. Expectations are those of IBM's interface reference, of Ralf Brown's list and of the Enhanced
+ * Disk Drive specification.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -20,7 +20,7 @@ const floppy = (sectors = 2880) => {
   return bytes;
 };
 
-describe('what a BIOS leaves in memory', () => {
+describe('the memory after a BIOS’s start', () => {
   test('vectors, data area, equipment', () => {
     using bench = new BiosBench([drive('hd0', 'disk', numbered(2016))]);
     const { memory } = bench;
@@ -79,7 +79,7 @@ describe('int 10h', () => {
     type('\n'.repeat(30));
     assert.equal(bench.call(0x10, { ax: 0x0300 }).dx >> 8, 24);
     assert.equal(bench.screen.join(''), '');
-    assert.match(bench.printed, /^one\r\ntwx/, 'the console hears it, too');
+    assert.match(bench.printed, /^one\r\ntwx/, 'the console gets it, too');
   });
 
   test('characters with attributes, boxes that scroll, strings', () => {
@@ -100,7 +100,7 @@ describe('int 10h', () => {
     assert.equal(bench.call(0x10, { ax: 0x0300 }).dx, 0x0a02);
   });
 
-  test('modes: their number, size and what is drawn in them', () => {
+  test('modes: their number, their size and their pictures', () => {
     using bench = new BiosBench();
     const sizes: [mode: number, width: number, height: number][] = [
       [0x00, 360, 400],
@@ -216,7 +216,7 @@ describe('int 13h', () => {
     assert.equal(new DataView(bytes.buffer).getUint32(2879 * 512, true), 0x1234_5678);
   });
 
-  test('says what is wrong: no drive, no sector, beyond the end, write protection, an unknown function', () => {
+  test('reports errors: no drive, no sector, beyond the end, write protection, an unknown function', () => {
     using bench = new BiosBench([drive('hd0', 'disk', numbered(2016), true)]);
     const status = (registers: Parameters<BiosBench['call']>[1]) => {
       const { ax, carry } = bench.call(0x13, registers);
@@ -288,7 +288,7 @@ describe('int 13h', () => {
 });
 
 describe('int 15h', () => {
-  test('E820 lists RAM and what is none, and the others agree', () => {
+  test('E820 lists RAM and reserved ranges, and the other functions agree', () => {
     using bench = new BiosBench([], { memory: 64 << 20 });
     const entries: [bigint, bigint, number][] = [];
     let ebx = 0;

@@ -1,4 +1,4 @@
-/** INT 10h for a firmware of somebody else's: its ROM's calls are served, and nothing that lies on a caller's stack does harm. */
+/** INT 10h for foreign firmware: its ROM's calls are served, and no content of a caller's stack does harm. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -56,7 +56,7 @@ describe('the VGA’s ROM', () => {
       assert.equal(printed, 'A');
     });
 
-  test('survives 100,000 random accesses: calls with random registers, and random memory where it looks', () => {
+  test('survives 100,000 random accesses: calls with random registers, and random contents of the memory that it reads', () => {
     using scratch = new Scratch();
     using made = machine(scratch, 'soft');
     const bios = made.devices.find((device) => device instanceof VgaBios)!;
@@ -69,12 +69,12 @@ describe('the VGA’s ROM', () => {
     };
     for (let i = 0; i < 4000; i++) {
       const ah = random() % 0x20;
-      // A mode costs thousands of accesses to the VGA: now and then is enough.
+      // Setting a mode costs thousands of accesses to the VGA: sometimes is enough.
       if ((ah === 0 || ah === 0x11) && random() % 20 !== 0) continue;
       for (let at = 0; at < 46; at += 2) made.memory.write16(STACK + at, random() & 0xffff);
       made.memory.write16(STACK + 38, random() % 16 === 0 ? random() & 0x3ff : 0x10);
       made.memory.write8(STACK + 35, ah);
-      // CX counts characters: many of them cost as much time as they say.
+      // CX counts characters: large counts take proportional time.
       if (random() % 64 !== 0) made.memory.write16(STACK + 30, random() % 64);
       if (random() % 8 === 0) made.memory.write8(0x400 + (random() % 0x100), random() & 0xff);
       bios.writePort(BIOS_PORT, 4, STACK);

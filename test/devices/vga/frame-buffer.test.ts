@@ -1,4 +1,6 @@
-/** The display adapter's frame buffer: a guest's picture on both engines, and the same pixels as QEMU's `-vga std` shows of them. */
+/**
+ * The display adapter's frame buffer: a guest's picture on both engines, and the same pixels as on QEMU's `-vga std`.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../../src/boot/index.js';
@@ -16,7 +18,7 @@ const register = (index: number, value: number) => [
   ...[0xb8, value & 0xff, value >> 8, 0xef],
 ];
 
-/** Sets 320 by 200 in so many bits, fills four banks of 64 KiB with a pattern through A0000, and halts. */
+/** Sets 320 by 200 with this many bits, fills four banks of 64 KiB with a pattern through A0000, and halts. */
 function painter(bits: number): Uint8Array {
   const bank = (number: number) => [
     ...register(5, number),
@@ -56,7 +58,7 @@ const rgb = (rgba: Uint8Array) => Uint8Array.from(rgba.filter((_, i) => i % 4 < 
 
 describe('a frame buffer', () => {
   for (const engine of ['soft', 'kvm'] as const)
-    test(`guests/frame-buffer draws its evening without an exit a pixel, on ${engine}`, {
+    test(`guests/frame-buffer draws its evening without an exit per pixel, on ${engine}`, {
       skip: engine === 'kvm' && noKvm,
     }, () => {
       using machine = createMachine({
@@ -74,17 +76,17 @@ describe('a frame buffer', () => {
       assert.deepEqual(pixel(639, 319), [254, 40 + 84, 160 - 127], 'and at the horizon');
       assert.deepEqual(pixel(320, 300), [0xff, 0xe0, 0x80], 'the sun');
       assert.deepEqual(pixel(0, 479), [0, 0, 70], 'the sea');
-      // No map of RAM tells of it.
+      // No map of RAM shows it.
       assert.equal(machine.memory.find(0xe000_0000)?.ofDevice, true);
     });
 
   for (const bits of [15, 16, 24, 32])
-    test(`shows what QEMU does, in ${bits} bits, from another line on`, {
+    test(`shows the same as QEMU, in ${bits} bits, from another line on`, {
       skip: noQemu || noCompiler,
     }, async () => {
       const theirs = await qemuScreen(painter(bits));
       assert.deepEqual([theirs.width, theirs.height], [WIDTH, HEIGHT]);
-      // How five bits become eight is everybody's own; of 15 bits QEMU leaves the lower three empty.
+      // The conversion from five bits to eight is not defined; for 15 bits QEMU leaves the lower three empty.
       const mask = bits === 15 ? 0xf8 : 0xff;
       const [ours, wanted] = [rgb(paint(bits, 'soft')), theirs.rgb].map((bytes) =>
         Buffer.from(bytes.map((byte) => byte & mask)),
@@ -92,7 +94,7 @@ describe('a frame buffer', () => {
       assert.ok(ours!.equals(wanted!));
     });
 
-  test('a machine that is moved in the middle of a picture goes on drawing it', () => {
+  test('a machine that is moved in the middle of a picture continues drawing it', () => {
     const make = () =>
       createMachine({
         engine: 'soft',

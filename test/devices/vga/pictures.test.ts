@@ -1,4 +1,4 @@
-/** What the VGA guests show: on both engines the pictures that are kept here, and those that QEMU shows of the same images. */
+/** The pictures of the VGA guests: on both engines those that are stored here, and QEMU's for the same images. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -42,12 +42,13 @@ function readGolden(guest: GuestFile): Pixels {
   return { width, height, rgba: Uint8Array.from(data) };
 }
 
-/** Six bits a colour are what a VGA has; how they become eight is everybody's own. */
+/** A VGA has six bits per colour; their conversion to eight is not defined. */
 const six = (part: number) => part >> 2;
 
 describe('the pictures of the VGA guests', () => {
   for (const guest of guests) {
-    // `UPDATE_PICTURES=1` keeps what the software CPU's run shows; then look at it, and at what the test with QEMU says.
+    // `UPDATE_PICTURES=1` stores the picture of the software CPU's run; then check it, and the result of the test with
+    // QEMU.
     test(`${guest.name}, software CPU`, () => {
       const seen = run(guest, 'soft');
       if (process.env.UPDATE_PICTURES) {
@@ -94,7 +95,7 @@ describe('the pictures beside QEMU’s', { skip: noQemu || noCompiler }, () => {
   }
 });
 
-/** What QEMU shows otherwise, and hardware as we do: see README.md. */
+/** Where QEMU differs, and hardware does not: see README.md. */
 function notCompared({ name }: GuestFile): (x: number, y: number) => boolean {
   if (name !== 'vga-text') return () => false;
   const inRow = (y: number, row: number) => y >= row * 16 && y < row * 16 + 16;

@@ -11,7 +11,7 @@ import { romFont } from '../../../src/devices/vga/font.js';
 import { root } from '../../guests/catalogue.js';
 import { HANGS_MS, Scratch } from '../../support.js';
 
-/** Why QEMU cannot be asked here, or false. */
+/** Why QEMU cannot be used here, or false. */
 export const noQemu: string | false =
   spawnSync('qemu-system-x86_64', ['--version']).status === 0
     ? false
@@ -80,7 +80,7 @@ function floppyWords(scratch: Scratch, image: Uint8Array): string[] {
   return ['-drive', `file=${scratch.file('boot.img')},format=raw,if=floppy`, '-boot', 'a'];
 }
 
-/** In QEMU's account of the registers; a BIOS that waits for a key is elsewhere, with interrupts on. */
+/** In QEMU's list of registers; a BIOS that waits for a key is at another address, with interrupts on. */
 function hasHalted(said: string, anywhere: boolean): boolean {
   const [, ip, flags] = /EIP=([\da-f]+) EFL=([\da-f]+) .* HLT=1/.exec(said) ?? [];
   const isThere = anywhere || Number.parseInt(ip ?? 'ffff', 16) <= SECTOR;

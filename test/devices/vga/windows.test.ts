@@ -8,7 +8,7 @@ import { noKvm } from '../../support.js';
 
 const RANGE = 0x20000;
 
-/** Shows its memory at the page whose number is written to port 0x80, hides it at 0; counts what it is asked itself. */
+/** Shows its memory at the page whose number is written to port 0x80, hides it at 0; counts the accesses to itself. */
 class Shutter implements Device {
   readonly name = 'shutter';
   readonly ports = [{ first: 0x80, count: 1 }];
@@ -44,12 +44,12 @@ describe('windows', () => {
       const device = new Shutter();
       const code = [
         ...[0xb8, 0x00, 0x20, 0x8e, 0xd8], // MOV AX, 2000h; MOV DS, AX
-        ...read(4, 0), // hidden: the device's
+        ...read(4, 0), // hidden: to the device
         ...show(0x20),
         ...read(4, 1), // 11h
         ...write(4, 0x22), // to memory
         ...show(0x23),
-        ...read(4, 2), // the device's again
+        ...read(4, 2), // to the device again
         ...read(0x3004, 3), // 22h, three pages on
         ...show(0),
         ...write(0x3004, 0x33), // to the device

@@ -52,7 +52,7 @@ export function initial(modules: readonly Module[], script: string): Uint8Array 
     '/bin/busybox --install -s /bin',
     'export PATH=/bin',
     'mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev',
-    // The last one has all the devices that the others drive.
+    // The last one finds the devices for all the others.
     ...[...pci.slice(0, -1), ...modules, 'pci' as const].map(
       (name) => `insmod /lib/${name}.ko || echo no ${name}`,
     ),
@@ -71,7 +71,7 @@ export function initial(modules: readonly Module[], script: string): Uint8Array 
 
 export const APPEND = 'console=ttyS0 quiet panic=-1 nokaslr';
 
-/** Boots it on the software CPU. Gives what it prints. */
+/** Boots it on the software CPU. Returns its output. */
 export function bootLinux(
   initrd: Uint8Array,
   options: Partial<MachineOptions>,
@@ -93,7 +93,7 @@ export function bootLinux(
   return { said, end: [outcome.reason, ...remarks].join('; ') };
 }
 
-/** The same in QEMU, with devices of its own. */
+/** The same in QEMU, with QEMU's devices. */
 export function bootInQemu(initrd: Uint8Array, devices: readonly string[]): string {
   using scratch = new Scratch();
   const file = scratch.file('initrd');

@@ -1,4 +1,4 @@
-/** A driver on a page, on both engines: moved between machines in its midst, repeated from a record, and drawn. */
+/** A driver of one page, on both engines: moved between machines during its run, repeated from a record, and drawn. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
@@ -7,12 +7,12 @@ import type { InputEvent } from '../../../src/machine/index.js';
 import { root, terrarium } from '../../support.js';
 
 const image = path.join(root, 'guests/virtio-rng');
-/** Where the guest has its bytes: what the ring's only descriptor says. */
+/** The place of the guest's bytes, from the ring's only descriptor. */
 const RANDOM = /used {2}slot 0 {2}buffer 0 {2}\[write (0x[\da-f]+) \+16\] {2}16 bytes written/;
 
 const make = (more: Partial<MachineOptions> = {}) => createMachine({ engine: 'soft', image, ...more });
 
-/** How many exits the guest has. */
+/** The number of the guest's exits. */
 function exits(): number {
   using machine = make();
   machine.run();
@@ -20,7 +20,7 @@ function exits(): number {
 }
 
 describe('a virtio driver', () => {
-  test('goes on in another machine from any of its exits', () => {
+  test('continues in another machine from any of its exits', () => {
     const all = exits();
     assert.ok(all > 100, `${all} exits`);
     for (let at = 60; at < all; at += 3) {
@@ -35,7 +35,7 @@ describe('a virtio driver', () => {
     }
   });
 
-  test('gets the same bytes again where its run is repeated', () => {
+  test('gets the same bytes when its run is repeated', () => {
     const place = Number(
       RANDOM.exec(terrarium(['run', image, '--engine', 'soft', '--dump', 'virtio']).stderr)?.[1],
     );
@@ -52,7 +52,7 @@ describe('a virtio driver', () => {
     assert.notDeepEqual(other.memory.readBytes(place, 16), bytes);
   });
 
-  test('is named in a trace, and its device says what is wrong with a machine that has none', () => {
+  test('is named in a trace, and fails with an explanation in a machine without the device', () => {
     const traced = terrarium(['run', image, '--engine', 'soft', '--trace']).stderr;
     assert.match(traced, /device status .* 0x0f: ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK/);
     assert.match(traced, /notify: requests .* 0x0000/);

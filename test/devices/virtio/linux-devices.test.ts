@@ -36,7 +36,7 @@ test('Debian’s kernel gets random bytes, talks through a console’s ports, an
   let agent = '';
   const [typed, pressed]: [number[], KeyEvent[]] = [[], []];
   const { said, end } = bootLinux(initrd, {
-    // By interrupt pins, which six devices share: messages are in the test of disks.
+    // With interrupt pins, which six devices share: messages are in the test of disks.
     append: `${APPEND} pci=nomsi`,
     virtio: ['rng', 'console', 'keyboard', 'tablet', 'balloon'],
     networks: [loopback()],

@@ -8,14 +8,14 @@ import { bootInQemu, bootLinux, initial, noQemu, noVirtioLinux } from './debian.
 
 const SECTORS = 8 * 2048;
 
-/** What a disk holds at first: each sector begins with its number. */
+/** The initial content of a disk: each sector begins with its number. */
 function numbered(): Buffer {
   const bytes = Buffer.alloc(SECTORS * 512);
   for (let sector = 0; sector < SECTORS; sector++) bytes.writeUInt32LE(sector, sector * 512);
   return bytes;
 }
 
-/** What the script prints: not what firmware says before, and the kernel at its end. */
+/** The output of the script, without that of the firmware before and of the kernel at its end. */
 const results = (said: string) => /size.*records out/s.exec(said)?.[0];
 
 const SCRIPT = `
@@ -29,7 +29,7 @@ dd if=/dev/vda bs=64k of=/dev/null 2>&1 | grep records
 `;
 
 describe('Debian’s kernel', { skip: noVirtioLinux }, () => {
-  test('reads and writes a virtio disk as it does QEMU’s', { skip: noQemu }, () => {
+  test('reads and writes a virtio disk like QEMU’s', { skip: noQemu }, () => {
     using scratch = new Scratch();
     const initrd = initial(['blk'], SCRIPT);
     const bytes = numbered();
