@@ -14,4 +14,5 @@ export {
 export { type Missing, missingAt } from './missing.js';
 export type { ImagePlace, Locate } from './scene.js';
 export { type Access, memoryOf, type SceneSource, sceneOf } from './scene.js';
+export { stormText } from './storm.js';
 export { explainPolling, waitLine } from './waits.js';

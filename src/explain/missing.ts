@@ -59,6 +59,7 @@ const ports: readonly Place[] = [
   place(0x388, 0x38b, 'an AdLib', 'there is no sound card; the speaker is at ports 0x42 and 0x61'),
   place(0x300, 0x31f, 'an NE2000 network card', 'a network card is --net user,model=e1000'),
   place(0x510, 0x511, 'QEMU’s fw_cfg', 'the machine has none: --machine pc, or --fw-cfg NAME=FILE'),
+  place(0x608, 0x60b, 'the ACPI PM timer', 'the machine has none: --machine pc'),
   place(0x604, 0x605, 'QEMU’s power-off', 'to end a guest, execute CLI and HLT'),
   place(0xb004, 0xb005, 'Bochs’ power-off', 'to end a guest, execute CLI and HLT'),
   place(0x8900, 0x8900, 'Bochs’ shutdown', 'to end a guest, execute CLI and HLT'),

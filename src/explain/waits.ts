@@ -8,6 +8,7 @@ import { disassemble, type Instruction, MAX_LENGTH, type Syntax } from '../isa/i
 import type { Registers, SystemRegisters } from '../x86/index.js';
 import { missingAt } from './missing.js';
 import { linearRip } from './scene.js';
+import { stormText } from './storm.js';
 
 /** A port or address that a guest accessed again and again, as in `Outcome.recent`. */
 export interface RecentAccess {
@@ -15,6 +16,9 @@ export interface RecentAccess {
   readonly address: number;
   readonly write: boolean;
   readonly device?: string;
+  /** The device's name of the register, and the last value in it. */
+  readonly register?: string;
+  readonly value?: string;
   readonly count: number;
   readonly rip: bigint;
 }
@@ -63,12 +67,14 @@ export function explainPolling({ recent = [], registers }: Waiting): WaitFinding
   const looks = reads.reduce((sum, { count }) => sum + count, 0);
   if (last === undefined || looks < HABIT || reads.length > MOST_PLACES) return undefined;
   const distance = registers.rip - last.rip;
-  // It has continued since: then it does something else now.
-  if (recent[0] !== last || distance > LOOP || distance < -LOOP) return undefined;
+  // It has continued since: then it does something else now. An index register is written before each read.
+  const others = recent.length - reads.length;
+  const isLatest = recent[0] === last || (recent[1] === last && others === 1 && recent[0]?.write === true);
+  if (!isLatest || distance > LOOP || distance < -LOOP) return undefined;
   const where = `${last.space === 'port' ? 'port' : 'address'} 0x${last.address.toString(16)}`;
   if (last.device !== undefined) {
     const known = polled[last.device]?.(last.address);
-    const what = known?.check ?? `the device ${last.device}`;
+    const what = known?.check ?? deviceText(last);
     return {
       check: `it polls ${where}: ${what}`,
       ...(known?.mistake !== undefined && { mistake: known.mistake }),
@@ -86,6 +92,12 @@ export function explainPolling({ recent = [], registers }: Waiting): WaitFinding
     mistake:
       'Reads that nothing answers give all ones: a guest detects by them that there is no device (a status of 0xff), and gives up.',
   };
+}
+
+/** `the device ide, first ATA status: 0x50 ready`. */
+function deviceText({ device, register, value }: RecentAccess): string {
+  const reads = register === undefined ? '' : `, ${register}${value === undefined ? '' : `: ${value}`}`;
+  return `the device ${device}${reads}`;
 }
 
 /** Zeros at and after an instruction: no code has this many. */
@@ -176,6 +188,8 @@ export function waitLine(
   memory?: PhysicalMemory,
   syntax?: Syntax,
 ): string | undefined {
+  const storm = memory && stormText({ ...waiting, memory });
+  if (storm !== undefined) return storm;
   const strays = memory && straysInto({ ...waiting, memory });
   if (strays !== undefined) return strays;
   const polling = explainPolling(waiting);

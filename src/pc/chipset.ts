@@ -44,6 +44,8 @@ export interface ChipsetOptions {
   isSetUp: boolean;
   /** It has a display adapter. */
   hasDisplay: boolean;
+  /** The console: what a guest prints goes there, too. */
+  output: ByteSink;
   /** What a firmware may ask. */
   told?: FwCfgContents;
   /** Who presses the power button. */
@@ -63,6 +65,7 @@ export function chipset({
   networks = [],
   isSetUp,
   hasDisplay,
+  output,
   told = {},
   button,
   firmwareOutput,
@@ -84,9 +87,7 @@ export function chipset({
     return new E1000(`e1000-${i}`, network, bus, slot);
   });
   if (isSetUp) bus.assign(PCI_HOLE);
-  const nowhere: ByteSink = () => {};
-  const serial = (name: string, base: number, irq: number) =>
-    new Serial16550({ name, base, irq, output: nowhere });
+  const serial = (name: string, base: number, irq: number) => new Serial16550({ name, base, irq });
   return [
     ...(display ? [display] : []),
     bus,
@@ -102,7 +103,7 @@ export function chipset({
     serial('serial-2', 0x2f8, 3),
     serial('serial-3', 0x3e8, 4),
     serial('serial-4', 0x2e8, 3),
-    new ParallelPort(),
+    new ParallelPort(output),
     new FirmwarePorts(firmwareOutput),
     new QemuDebugExit(),
     new PvPanic(),

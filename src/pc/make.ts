@@ -110,6 +110,7 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
           networks: cards,
           isSetUp: rom === undefined,
           hasDisplay: hasScreen,
+          output,
           button: parts.button,
           virtio: byPci ? virtio : [],
           told: toldBy(memory, cpus, { ...rom?.files, ...parts.fwCfg }),

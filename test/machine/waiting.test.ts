@@ -1,7 +1,7 @@
 /** A guest that waits for what does not come is told so, with what it last did: on both engines. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { explain, waitLine } from '../../src/explain/index.js';
+import { explain, stormText, waitLine } from '../../src/explain/index.js';
 import { createMachine } from '../../src/runtime/index.js';
 import { HANGS_MS, noKvm } from '../support.js';
 
@@ -98,5 +98,16 @@ for (const engine of ['soft', 'kvm'] as const) {
         assert.match(found ?? '', line);
         assert.match(text, why);
       });
+
+    test('raises an interrupt without a handler again and again', () => {
+      // ud2: its vector is 0000:0000, where this code is.
+      using machine = createMachine({ engine, image: new Uint8Array([0x0f, 0x0b]), mode: 'real' });
+      let text: string | undefined;
+      for (const limit = performance.now() + HANGS_MS; text === undefined && performance.now() < limit; ) {
+        const outcome = machine.run({ timeoutMs: 5 });
+        text = stormText({ ...outcome, memory: machine.memory });
+      }
+      assert.match(text ?? '', /^an exception or interrupt at 0000:0+ had no handler: .*\(\d+ of them\)/);
+    });
   });
 }

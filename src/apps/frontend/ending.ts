@@ -46,6 +46,13 @@ function writtenText({ name, file, bytes }: { name: string; file: string; bytes:
   return `  ${size} were written to ${name} and are lost: ${option} ${file},write keeps them there, ${option} ${file},keep=COPY in a copy`;
 }
 
+/** No storm of interrupts is over sooner: milliseconds. */
+const STORM_MS = 5;
+
+/** An end that an interrupt without a handler may have led to: `stormText` looks. */
+export const couldBeStorm = ({ kind, elapsedMs, system }: HostedOutcome): boolean =>
+  (kind === 'halted' || kind === 'shutdown') && elapsedMs >= STORM_MS && (system.cr0 & 1n) === 0n;
+
 /** How a run ended: a line, further notes, and the addresses that no device answered. */
 export function endingText(outcome: HostedOutcome, style: Style, more: readonly string[] = []): string {
   const { engine, exits, coalesced, elapsedMs } = outcome;

@@ -1,10 +1,10 @@
 import type { MachineSpec } from '../../config/index.js';
-import { type Explanation, formatExplanation, waitLine } from '../../explain/index.js';
+import { type Explanation, formatExplanation, stormText, waitLine } from '../../explain/index.js';
 import { formatInstruction, formatRegisters } from '../../inspect/index.js';
 import type { GuestMemory } from '../../memory/index.js';
 import type { HostedOutcome, SimvirtioReport } from '../../runtime/index.js';
 import { formatCounters, formatStatistics, type StatisticsJson } from '../../trace/index.js';
-import { endingText, waitsForever } from './ending.js';
+import { couldBeStorm, endingText, waitsForever } from './ending.js';
 import { say, standardError } from './standard-output.js';
 import { type Style, styleFor } from './style.js';
 
@@ -39,12 +39,19 @@ export function outcomeText(
     if (failure.hint !== undefined && kind !== 'shutdown') lines.push(`  ${failure.hint}`);
   }
   if (waitsForever(kind, outcome.reason)) lines.push(`  ${outcome.reason}`);
-  const waits = unfinished.has(kind) ? waitLine(outcome, memory, syntax) : undefined;
+  const waits = unfinished.has(kind) ? waitLine(outcome, memory, syntax) : stormLine(outcome, memory);
   if (waits !== undefined) lines.push(`  ${waits}`);
   if (kind === 'shutdown' || kind === 'engineError') {
     lines.push(formatRegisters(registers, system).replace(/^/gm, '  '));
   }
   return endingText(outcome, style, lines);
+}
+
+/** A storm of interrupts that a HLT or a triple fault happened to end. It takes a while to fill a stack. */
+function stormLine(outcome: HostedOutcome, memory?: GuestMemory): string | undefined {
+  const { registers, system } = outcome;
+  if (memory === undefined || !couldBeStorm(outcome)) return undefined;
+  return stormText({ registers, system, memory });
 }
 
 /** Says on stderr why the guest died. */

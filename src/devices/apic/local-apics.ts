@@ -202,8 +202,8 @@ export class LocalApics implements Device, InterruptController {
   }
 
   /** A guest that starts a processor waits for it, mostly in a loop without exits. */
-  remark(): string | undefined {
-    if (this.#unheard === null) return undefined;
+  remark(isOver = false): string | undefined {
+    if (isOver || this.#unheard === null) return undefined;
     const { page, destination } = this.#unheard;
     const whom =
       destination < 0 ? 'all other processors' : `the processor of APIC 0x${destination.toString(16)}`;

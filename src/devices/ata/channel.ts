@@ -9,11 +9,16 @@ export interface ChannelState {
   devices: (AtaDeviceState | null)[];
 }
 
+/** Fewer reads of a status are no polling. */
+const VAIN = 64;
+
 /** One cable with up to two devices: writes go to both, the selected one answers. */
 export class Channel {
   readonly devices: readonly (AtaDevice | undefined)[];
   #control = 0;
   #selected = 0;
+  /** How often in a row the status of a drive was read that is not there. */
+  #vain = 0;
   #line: Line | undefined;
   readonly #dma: () => void;
   readonly #asked: () => void;
@@ -65,7 +70,11 @@ export class Channel {
   read(register: number): number {
     const device = this.selected;
     // A cable without devices is pulled low by its DD7; so is an absent device next to a present one.
-    if (device === undefined) return register === Register.device ? this.#selected << 4 : 0;
+    if (device === undefined) {
+      if (register === Register.status) this.#vain++;
+      return register === Register.device ? this.#selected << 4 : 0;
+    }
+    this.#vain = 0;
     const value = device.read(register, (this.#control & Control.highOrder) !== 0);
     if (register === Register.status) {
       device.asking = false;
@@ -76,7 +85,13 @@ export class Channel {
 
   /** The alternate status: without an effect on the interrupt. */
   get status(): number {
+    this.#vain = this.selected === undefined ? this.#vain + 1 : 0;
     return this.selected?.read(Register.status, false) ?? 0;
+  }
+
+  /** The drive, 0 or 1, whose status is polled though it is not there. */
+  get missing(): number | undefined {
+    return this.#vain >= VAIN ? this.#selected : undefined;
   }
 
   write(register: number, value: number): void {

@@ -105,6 +105,14 @@ export class IdeController implements Device, PciFunction {
     this.config.follow();
   }
 
+  remark(isOver = false): string | undefined {
+    const names = ['first', 'second'];
+    for (const [i, { missing }] of this.#channels.entries())
+      if (!isOver && missing !== undefined)
+        return `it waits for the ${names[missing]} drive of the ${names[i]} ATA channel, which is not there: ${i === 0 ? '--disk' : '--cdrom'} FILE`;
+    return undefined;
+  }
+
   readPort(port: number, size: AccessSize): number {
     const second = port & 0x80 ? 0 : 1;
     const channel = this.#channels[second]!;

@@ -122,8 +122,9 @@ export class Bios implements Device {
     this.#calls.serve(this.#host!.memory, value, pc);
   }
 
-  remark(): string | undefined {
-    return this.#calls.habits.remark;
+  remark(isOver = false): string | undefined {
+    const now = this.#host?.clock.now() ?? 0;
+    return isOver ? undefined : this.#calls.habits.remark(now);
   }
 
   describeAccess({ write }: Access): AccessWords | undefined {

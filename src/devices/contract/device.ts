@@ -50,8 +50,9 @@ export interface Device {
   /**
    * One line that explains a guest that waits or does not end: a request of the guest that had no effect. Undefined:
    * none.
+   * @param isOver the guest has ended by itself: then only what was lost is worth a line
    */
-  remark?(): string | undefined;
+  remark?(isOver: boolean): string | undefined;
   /**
    * The run is over, and the guest will not continue. A device that polls its guest's memory polls it a last time.
    */

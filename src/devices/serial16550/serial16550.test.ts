@@ -61,6 +61,16 @@ describe('16550: registers', () => {
     assert.deepEqual(uart.sent, [0x41]);
   });
 
+  test('tell of bytes that nobody gets', () => {
+    const uart = new Serial16550({ name: 'serial-2', base: 0x2f8, irq: 3 });
+    assert.equal(uart.remark(), undefined);
+    for (const byte of [0x68, 0x69]) uart.writePort(0x2f8, 1, byte);
+    assert.match(
+      uart.remark() ?? '',
+      /^2 bytes were sent to serial-2, at port 0x2f8, where nothing is connected/,
+    );
+  });
+
   test('ignore writes to LSR and MSR', () => {
     const uart = bench();
     const before = [uart.in(LSR), uart.in(MSR)];

@@ -74,7 +74,8 @@ export interface SerialOptions {
   base?: number;
   /** Interrupt line; default 4, COM1's. */
   irq?: number;
-  output: ByteSink;
+  /** Default: nothing is connected. */
+  output?: ByteSink;
   /** Default: no input. */
   input?: ByteSource;
   /**
@@ -112,7 +113,9 @@ export class Serial16550 implements Device {
   readonly ports: readonly PortRange[];
   readonly #base: number;
   readonly #irq: number;
-  readonly #output: ByteSink;
+  readonly #output: ByteSink | undefined;
+  /** Bytes that nobody got. */
+  #lost = 0;
   readonly #source: ByteSource | undefined;
   #input: InputStream<number> | undefined;
   readonly #byte = new Uint8Array(1);
@@ -209,6 +212,12 @@ export class Serial16550 implements Device {
     }
   }
 
+  remark(): string | undefined {
+    if (this.#lost === 0) return undefined;
+    const bytes = this.#lost === 1 ? '1 byte was' : `${this.#lost} bytes were`;
+    return `${bytes} sent to ${this.name}, at port 0x${this.#base.toString(16)}, where nothing is connected: the console is the first serial port, at 0x3f8`;
+  }
+
   describeAccess({ address, write }: Access): AccessWords | undefined {
     return serialWords(address - this.#base, write, (this.#lcr & LCR_DLAB) !== 0);
   }
@@ -280,7 +289,8 @@ export class Serial16550 implements Device {
     if (this.#mcr & MCR_LOOPBACK) this.#receiver.receive(byte);
     else {
       this.#byte[0] = byte;
-      this.#output(this.#byte);
+      if (this.#output === undefined) this.#lost++;
+      else this.#output(this.#byte);
     }
     // The write clears the interrupt, and the transmitter, which is empty again, raises it: a new edge on the line.
     this.#updateIrq(this.#ier & ~IER_TRANSMITTER_EMPTY);

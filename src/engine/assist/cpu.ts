@@ -413,7 +413,9 @@ export class AssistedCpu implements EngineCpu {
   failure(): EngineFailure {
     if (this.#failure?.name === STATE_REFUSED && this.exit.kind === ExitKind.internalError)
       return this.#failure;
-    if (this.#helping) return this.#helper!.failure();
+    // A shutdown that the helper found: the engine's own last exit says nothing of it.
+    const isHelpers = this.#helping || (this.#helpedLast && this.exit.kind === ExitKind.shutdown);
+    if (isHelpers && this.#helper !== undefined) return this.#helper.failure();
     if (this.#debugs && this.#failure !== undefined) return this.#failure;
     const failure = this.#inner.failure();
     const other = this.#failure;

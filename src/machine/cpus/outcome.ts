@@ -64,7 +64,7 @@ export interface Outcome {
   readonly unclaimed: readonly UnclaimedAccess[];
   /** The guest's last 32 exits, the latest first, where it did not end by itself or halted. */
   readonly recent?: readonly RecentAccess[];
-  /** The devices' notes about a guest that waits or did not end: its requests that were not served, a line each. */
+  /** The devices' notes, a line each: requests of a guest that waits or did not end, which were not served; output that nobody gets. */
   readonly remarks?: readonly string[];
   /** The engine's own account, where `kind` is `shutdown` or `engineError`. */
   readonly failure?: EngineFailure;

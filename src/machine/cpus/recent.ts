@@ -1,3 +1,4 @@
+import type { AccessSize, Device } from '../../devices/contract/index.js';
 import { type Exit, ExitKind } from '../../engine/contract/index.js';
 
 /** How many of the last exits are kept. */
@@ -11,6 +12,9 @@ export interface RecentAccess {
   readonly write: boolean;
   /** The name of the device that answered; undefined where nothing did. */
   readonly device?: string;
+  /** The device's name for the register, and the last value in it, in words: `first ATA status`, `0x50 ready`. */
+  readonly register?: string;
+  readonly value?: string;
   /** How many of the last exits. */
   readonly count: number;
   /** The instruction pointer at the last of them, without its segment. */
@@ -24,6 +28,8 @@ export class RecentAccesses {
   readonly #what = new Uint8Array(KEPT);
   readonly #devices = new Int16Array(KEPT);
   readonly #rips = new Uint32Array(2 * KEPT);
+  readonly #sizes = new Uint8Array(KEPT);
+  readonly #values = new Uint32Array(KEPT);
   #noted = 0;
 
   note(exit: Exit, device: number): void {
@@ -33,12 +39,22 @@ export class RecentAccesses {
     this.#addresses[at] = kind === ExitKind.halt ? 0 : exit.address;
     this.#what[at] = kind * 2 + (exit.write ? 1 : 0);
     this.#devices[at] = device;
+    const { size, data, offset } = exit;
+    this.#sizes[at] = size;
+    this.#values[at] =
+      size === 1
+        ? data.getUint8(offset)
+        : size === 2
+          ? data.getUint16(offset, true)
+          : size === 0
+            ? 0
+            : data.getUint32(offset, true);
     this.#rips[2 * at] = exit.ripLow;
     this.#rips[2 * at + 1] = exit.ripHigh;
   }
 
-  /** The last exits, grouped by what they accessed, the latest first. @param names of the devices, by number */
-  list(names: readonly string[]): RecentAccess[] {
+  /** The last exits, grouped by what they accessed, the latest first. @param devices by their numbers */
+  list(devices: readonly Device[]): RecentAccess[] {
     const found = new Map<string, { -readonly [K in keyof RecentAccess]: RecentAccess[K] }>();
     for (let n = this.#noted - 1; n >= Math.max(0, this.#noted - KEPT); n--) {
       const at = n % KEPT;
@@ -50,16 +66,32 @@ export class RecentAccesses {
         continue;
       }
       const kind = what >> 1;
-      const device = names[this.#devices[at]!];
+      const device = devices[this.#devices[at]!];
+      const space = kind === ExitKind.io ? 'port' : kind === ExitKind.mmio ? 'memory' : 'halt';
+      const write = (what & 1) === 1;
       found.set(key, {
-        space: kind === ExitKind.io ? 'port' : kind === ExitKind.mmio ? 'memory' : 'halt',
+        space,
         address,
-        write: (what & 1) === 1,
+        write,
         count: 1,
         rip: (BigInt(this.#rips[2 * at + 1]!) << 32n) | BigInt(this.#rips[2 * at]!),
-        ...(device !== undefined && { device }),
+        ...(device !== undefined && { device: device.name }),
+        ...(space !== 'halt' && this.#inWords(at, device, { space, address, write })),
       });
     }
     return [...found.values()];
+  }
+
+  #inWords(
+    at: number,
+    device: Device | undefined,
+    access: { space: 'port' | 'memory'; address: number; write: boolean },
+  ): { register?: string; value?: string } {
+    const words = device?.describeAccess?.({ ...access, size: this.#sizes[at] as AccessSize });
+    // What a call says is for the call that follows.
+    if (words === undefined || words.isCall) return {};
+    const value = this.#values[at]!;
+    const says = words.says?.(value) ?? '';
+    return { register: words.register, value: `0x${value.toString(16)}${says === '' ? '' : ` ${says}`}` };
   }
 }

@@ -370,10 +370,14 @@ function outcomeOf(
   // A guest that ended by itself has a reason already.
   const waits = unfinished.has(kind) || (kind === 'halted' && reason !== haltedForGood.reason);
   if (waits) {
-    outcome.recent = recent.list(devices.map(({ name }) => name));
-    const remarks = devices.map((device) => device.remark?.()).filter((remark) => remark !== undefined);
-    if (remarks.length > 0) outcome.remarks = remarks;
+    outcome.recent = recent.list(devices);
   }
+  const remarks: string[] = [];
+  for (const device of devices) {
+    const remark = device.remark?.(!waits);
+    if (remark !== undefined) remarks.push(remark);
+  }
+  if (remarks.length > 0) outcome.remarks = remarks;
   if (assistance.times > 0) outcome.assistance = assistance;
   if (translation !== undefined && (translation.functions > 0 || translation.stopped !== undefined))
     outcome.translation = translation;

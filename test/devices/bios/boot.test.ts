@@ -61,10 +61,20 @@ describe('a file that firmware starts', () => {
     test(`${engine}: one that waits for a key, or reads a missing disk, gets an explanation`, () => {
       const remarks = (...code: number[]) => {
         using machine = createMachine({ engine, image: bootSector(...code) });
-        return machine.run({ maxExits: 60, timeoutMs: 60_000 }).remarks ?? [];
+        return machine.run({ maxExits: 200, timeoutMs: 60_000 }).remarks ?? [];
       };
       // xor ah, ah; int 16h
       assert.match(remarks(0x30, 0xe4, 0xcd, 0x16)[0] ?? '', /^it waits for a key \(INT 16h\): --type/);
+      // 1: mov ah, 1; int 16h; jz 1b
+      assert.match(
+        remarks(0xb4, 0x01, 0xcd, 0x16, 0x74, 0xfa)[0] ?? '',
+        /^it calls the BIOS again and again: INT 16h is there a key\?: no\. --type/,
+      );
+      // mov dx, 1f7h; 1: in al, dx; test al, 8; jz 1b
+      assert.match(
+        remarks(0xba, 0xf7, 0x01, 0xec, 0xa8, 0x08, 0x74, 0xfb)[0] ?? '',
+        /^it waits for the first drive of the first ATA channel, which is not there: --disk FILE/,
+      );
       // 1: mov ax, 201h; mov cx, 2; mov dx, 80h; int 13h; jc 1b
       assert.match(
         remarks(0xb8, 1, 2, 0xb9, 2, 0, 0xba, 0x80, 0, 0xcd, 0x13, 0x72, 0xf3)[0] ?? '',

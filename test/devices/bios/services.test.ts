@@ -344,7 +344,16 @@ describe('int 15h', () => {
   });
 });
 
-describe('int 1ah and 14h', () => {
+describe('int 16h', () => {
+  test('a keyboard says what it is', () => {
+    using bench = new BiosBench();
+    assert.equal(bench.call(0x16, { ax: 0x0900 }).ax & 0xff, 0x34);
+    assert.equal(bench.call(0x16, { ax: 0x0a00 }).bx, 0x41ab);
+    assert.equal(bench.call(0x16, { ax: 0x9200 }).ax >> 8, 0x80);
+  });
+});
+
+describe('int 1ah, 14h, 17h and 05h', () => {
   test('ticks, the time and the day, by the machine’s clock', () => {
     using bench = new BiosBench();
     bench.call(0x1a, { ax: 0x0100, cx: 0x17, dx: 0x1234 });
@@ -355,6 +364,18 @@ describe('int 1ah and 14h', () => {
     assert.ok(day.dx >> 8 >= 1 && day.dx >> 8 <= 0x12 && (day.dx & 0xff) <= 0x31, 'in BCD');
     bench.call(0x1a, { ax: 0x0300, cx: 0x1234, dx: 0x5600 });
     assert.deepEqual([bench.call(0x1a, { ax: 0x0200 }).cx], [0x1234]);
+  });
+
+  test('the screen is printed, and so are characters', () => {
+    using bench = new BiosBench();
+    bench.memory.writeBytes(0xb8000, Uint8Array.from([0x48, 7, 0x69, 7]));
+    bench.call(0x05);
+    assert.equal(bench.memory.read8(0x500), 0);
+    const rows = bench.printed.split('\r\n').slice(1, -1);
+    assert.deepEqual([rows.length, rows[0]?.trimEnd(), rows[24]], [25, 'Hi', ' '.repeat(80)]);
+    bench.printed = '';
+    assert.equal(bench.call(0x17, { ax: 0x0041 }).ax >> 8, 0x90);
+    assert.equal(bench.printed, 'A');
   });
 
   test('the serial port sends', () => {
@@ -375,7 +396,7 @@ describe('words', () => {
     );
     assert.equal(
       bench.words(0x13, { ax: 0x0201, bx: 0, cx: 1, dx: 0x81, es: 0x1000 }),
-      'int 13h  read 1 sector, drive 81h, C0 H0 S1 → 1000:0000   there is no such function',
+      'int 13h  read 1 sector, drive 81h, C0 H0 S1 → 1000:0000   there is no such function, or no such drive',
     );
     assert.equal(bench.words(0x10, { ax: 0x0e41 }), "int 10h  write 'A'");
     assert.equal(bench.words(0x15, { ax: 0x8800 }), 'int 15h  how much memory above 1 MiB?   15360 KiB');

@@ -89,7 +89,7 @@ export function bootLinux(
     },
   } as MachineOptions);
   const outcome = machine.run({ timeoutMs: 8 * HANGS_MS });
-  const remarks = machine.devices.flatMap((device) => device.remark?.() ?? []);
+  const remarks = machine.devices.flatMap((device) => device.remark?.(false) ?? []);
   return { said, end: [outcome.reason, ...remarks].join('; ') };
 }
 

@@ -3,6 +3,7 @@ import { Data } from '../data-area.js';
 import type { Frame } from '../frame.js';
 import type { BiosFunction, BiosService, Pc } from '../pc.js';
 import { hex } from '../words.js';
+import { VideoScreen } from './video/screen.js';
 
 /** A service with one function, for any AH. */
 const only = (name: string, fn: BiosFunction): BiosService => ({
@@ -27,12 +28,27 @@ export const conventionalMemory = only('int 12h', {
   },
 });
 
-/** There is no printer: its output is dropped. */
+const PrintScreen = { done: 0, failed: 0xff } as const;
+
+/** The rows of a text screen, each after CR and LF, to the first printer. */
 export const printScreen = only('int 05h', {
   says: 'print the screen',
-  gives: () => 'there is no printer',
-  run(_, { guest }) {
-    guest.write8(Data.printScreen, 0xff);
+  gives: (_, { guest }) =>
+    guest.read8(Data.printScreen) === PrintScreen.done ? 'ok' : 'there is no printer',
+  run(_, pc) {
+    const port = pc.guest.read16(Data.parallelPorts);
+    const screen = new VideoScreen(pc);
+    pc.guest.write8(Data.printScreen, port === 0 ? PrintScreen.failed : PrintScreen.done);
+    if (port === 0) return;
+    const print = (character: number) => printCharacter(pc, port, character);
+    for (let row = 0; row < screen.rows; row++) {
+      print(0x0d);
+      print(0x0a);
+      for (let column = 0; column < screen.columns; column++)
+        print(screen.read(screen.page, row, column).character || 0x20);
+    }
+    print(0x0d);
+    print(0x0a);
   },
 });
 
@@ -101,6 +117,13 @@ const noPrinter = (says: string): BiosFunction => ({
   run: printerCall,
 });
 
+/** A character, and its strobe. */
+function printCharacter({ bus }: Pc, port: number, character: number): void {
+  bus.out(port, 1, character);
+  bus.out(port + 2, 1, 0x0d);
+  bus.out(port + 2, 1, 0x0c);
+}
+
 /** The parallel port's registers, where the data area has one: data, status, control. */
 function printerCall(frame: Frame, pc: Pc): void {
   const port = frame.dx < 3 ? pc.guest.read16(Data.parallelPorts + 2 * frame.dx) : 0;
@@ -110,11 +133,8 @@ function printerCall(frame: Frame, pc: Pc): void {
     return;
   }
   const { bus } = pc;
-  if (call === 0) {
-    pc.bus.out(port, 1, frame.al);
-    bus.out(port + 2, 1, 0x0d);
-    bus.out(port + 2, 1, 0x0c);
-  } else if (call === 1) {
+  if (call === 0) printCharacter(pc, port, frame.al);
+  else if (call === 1) {
     bus.out(port + 2, 1, 0x08);
     bus.out(port + 2, 1, 0x0c);
   }

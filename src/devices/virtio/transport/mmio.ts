@@ -139,8 +139,8 @@ export class VirtioMmio implements Device, Transport {
     this.device.attach(host, this);
   }
 
-  remark(): string | undefined {
-    return remarkOf(this.device);
+  remark(isOver = false): string | undefined {
+    return isOver ? undefined : remarkOf(this.device);
   }
 
   queueInterrupt(): void {

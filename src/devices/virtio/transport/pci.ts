@@ -242,8 +242,8 @@ export class VirtioPci implements Device, PciFunction, Transport {
     return this.#messages.isEnabled && this.device.canAct();
   }
 
-  remark(): string | undefined {
-    return remarkOf(this.device);
+  remark(isOver = false): string | undefined {
+    return isOver ? undefined : remarkOf(this.device);
   }
 
   get mayMaster(): boolean {

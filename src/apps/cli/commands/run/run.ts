@@ -18,7 +18,13 @@ import {
 } from '../../../../runtime/index.js';
 import { printableText } from '../../../../symbols/index.js';
 import { addBuildOptions, buildOf } from '../../../frontend/build-options.js';
-import { endingText, needsExplanation, printEngine, printGuestLog } from '../../../frontend/ending.js';
+import {
+  couldBeStorm,
+  endingText,
+  needsExplanation,
+  printEngine,
+  printGuestLog,
+} from '../../../frontend/ending.js';
 import { ExitStatus, statusOf } from '../../../frontend/exit-status.js';
 import { addMachineOptions, specOf } from '../../../frontend/machine-options.js';
 import { requireWritable } from '../../../frontend/output-file.js';
@@ -284,7 +290,8 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     [expectations, flags.stat, flags.profile, flags.dump, flags.report, outcome.recent].some(Boolean);
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') {
     if (terminal.openLine && shared === undefined) say('\n');
-    if (tells) (await import('./after.js')).printOutcome(outcome, machine.memory, spec.syntax);
+    if (tells || couldBeStorm(outcome))
+      (await import('./after.js')).printOutcome(outcome, machine.memory, spec.syntax);
     else say(`${endingText(outcome, styleFor(standardError))}\n`);
   }
   if (!flags.quiet && !flags.screen && !flags.screenshot) {

@@ -123,7 +123,7 @@ const format: BiosFunction = {
     onDrive(frame, pc, ({ kind, geometry, disk }) => {
       const { cylinder, head } = place(frame);
       const first = lbaOf(geometry, cylinder, head, 1);
-      if (kind !== 'floppy') return Status.badCommand;
+      if (kind === 'cdrom') return Status.badCommand;
       if (first < 0 || first + geometry.sectors > disk.sectors) return Status.notFound;
       if (disk.readOnly) return Status.writeProtected;
       disk.write(first, new Uint8Array(geometry.sectors * SECTOR).fill(FORMAT_FILL));

@@ -19,7 +19,7 @@ export const Status = {
 } as const;
 
 const texts: Readonly<Record<number, string>> = {
-  [Status.badCommand]: 'there is no such function',
+  [Status.badCommand]: 'there is no such function, or no such drive',
   [Status.writeProtected]: 'write protected',
   [Status.notFound]: 'there is no such sector',
   [Status.changed]: 'the disk was changed',

@@ -7,6 +7,9 @@ import { dropKey, peekKey, storeKey } from './buffer.js';
 
 export { keyboardInterrupt } from './keystroke.js';
 
+/** The numbers by which a keyboard of 101 or 102 keys names itself, after a controller that translates. */
+const MF2 = 0x41ab;
+
 /**
  * A word as the old functions return it: without codes of the enhanced keyboard; -1 for a key that they do not know.
  */
@@ -107,12 +110,27 @@ export const keyboard: BiosService = {
       says: 'what can the keyboard do?',
       gives: ({ al }) => hex(al),
       run(frame) {
-        // Functions 03h (rate set), 10h to 12h.
-        frame.al = 0x24;
+        // Functions 03h (rate set), 0Ah, 10h to 12h.
+        frame.al = 0x34;
+      },
+    },
+    10: {
+      says: 'which keyboard?',
+      gives: ({ bx }) => hex(bx, 4),
+      run(frame) {
+        frame.bx = MF2;
       },
     },
     16: reader(true),
     17: looker(true),
+    // A question of IBM's KEYB: AH up to 80h says that 10h to 12h are there.
+    146: {
+      says: 'is it an enhanced keyboard?',
+      gives: () => 'yes',
+      run(frame) {
+        frame.ah = 0x80;
+      },
+    },
     18: {
       says: 'which shift keys?',
       gives: ({ ax }) => hex(ax, 4),
