@@ -21,9 +21,15 @@ function shownRows() {
   return rows.map((row, i) => ({ ...row, hue: hueOf(i) })).filter(({ name }) => !hidden.value.has(name));
 }
 
+/** The part that was asked for last: its picture may not have come yet. */
+function view(): { from: number; to: number; until: number } {
+  const until = state.timeline.value?.until ?? 0;
+  return { from: 0, to: until, ...state.span.value, until };
+}
+
 /** Shows a part; all of it where the part is as long. */
 function show(from: number, to: number): void {
-  const until = state.timeline.value?.until ?? 0;
+  const { until } = view();
   const length = Math.max(LEAST, Math.round(to - from));
   const start = Math.max(0, Math.min(Math.round(from), until - length));
   const part = length >= until ? undefined : { from: start, to: start + length };
@@ -32,7 +38,7 @@ function show(from: number, to: number): void {
 
 /** @param at the moment that keeps its place @param by above 1: shows more */
 function zoom(at: number, by: number): void {
-  const { from = 0, to = 0, until = 0 } = state.timeline.value ?? {};
+  const { from, to, until } = view();
   if (until === 0) return;
   const length = Math.max(LEAST, (to - from) * by);
   const start = at - ((at - from) / Math.max(1, to - from)) * length;
@@ -41,13 +47,13 @@ function zoom(at: number, by: number): void {
 
 /** Around the current moment, if it is in view. */
 function zoomHere(by: number): void {
-  const { from = 0, to = 0 } = state.timeline.value ?? {};
+  const { from, to } = view();
   const now = state.look.value?.history?.now ?? 0;
   zoom(now >= from && now <= to ? now : (from + to) / 2, by);
 }
 
 function pan(by: number): void {
-  const { from = 0, to = 0 } = state.timeline.value ?? {};
+  const { from, to } = view();
   const length = to - from;
   show(from + by * length, from + by * length + length);
 }
@@ -71,14 +77,14 @@ function press(event: KeyboardEvent): void {
 export function Timeline() {
   const timeline = state.timeline.value;
   const range = state.look.value?.history;
-  const zoomed = state.span.value !== undefined;
+  const span = state.span.value;
+  const zoomed = span !== undefined;
   const usable = range !== undefined && !state.busy.value && range.last > range.first;
-  const [least, most] = [Math.max(range?.first ?? 0, zoomed ? timeline!.from : 0), range?.last ?? 1];
+  const [least, most] = [Math.max(range?.first ?? 0, span?.from ?? 0), range?.last ?? 1];
   return (
     <>
       <div class="lanes" style={`--rows: ${timeline?.rows.length ?? 0}`}>
         <Legend />
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: its keys zoom and move, as its label says */}
         <div
           class="lane-picture"
           role="group"
@@ -122,7 +128,7 @@ export function Timeline() {
         <input
           type="range"
           min={least}
-          max={Math.max(zoomed ? Math.min(most, timeline!.to) : most, least + 1)}
+          max={Math.max(Math.min(most, span?.to ?? most), least + 1)}
           step={1}
           value={range?.now ?? 0}
           disabled={!usable}
