@@ -1,4 +1,4 @@
-/** What V8 compiled at the first start is used by the second, and is never needed. */
+/** Code that V8 compiled at the first start is used by the second, but never required. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
@@ -17,7 +17,10 @@ import { cli, root, Scratch } from '../support.js';
 const bundles = ['run.cjs', 'machine-thread.cjs', 'program.cjs', 'pc.cjs'];
 
 const hello = path.join(root, 'guests/hello');
-/** A run on the command's own thread, one that boots a disk, one with a thread, and what is no run: each needs a bundle of its own. */
+/**
+ * A run on the command's own thread, one that boots a disk, one with a thread, and another command: each needs its own
+ * bundle.
+ */
 const starts: [words: string[], shows: RegExp][] = [
   [['run', hello], /Hello from inside the terrarium/],
   [['run', path.join(root, 'guests/fat-shell'), '--engine', 'soft', '--type', 'exit\\n'], /Bye/],
@@ -25,7 +28,7 @@ const starts: [words: string[], shows: RegExp][] = [
   [['--version'], /^\d/],
 ];
 
-/** Starts the command with each of them, or with the first alone; gives what they said on stderr. */
+/** Starts the command with each of them, or only with the first; returns their stderr. */
 function start(cacheHome: string, more: NodeJS.ProcessEnv = {}, how: 'each' | 'first' = 'each'): string {
   const { NODE_DISABLE_COMPILE_CACHE: _, ...env } = process.env;
   return (how === 'each' ? starts : starts.slice(0, 1))
@@ -57,7 +60,7 @@ function entryOf(bundle: string, cacheHome: string): string {
   return found[0]!;
 }
 
-/** Asks V8, in a process with its usual flags, whether it takes what follows the three lines of the key. */
+/** Asks V8, in a process with its usual flags, whether it accepts the bytes after the three lines of the key. */
 function isTaken(bundle: string, entry: string): boolean {
   const ask = `
     const { readFileSync } = require('node:fs');
@@ -75,7 +78,7 @@ function isTaken(bundle: string, entry: string): boolean {
 }
 
 describe('the code that V8 compiled', () => {
-  test('is kept by the first start, and taken by V8', () => {
+  test('is stored by the first start, and accepted by V8', () => {
     using scratch = new Scratch();
     start(scratch.path);
     for (const bundle of bundles) assert.ok(isTaken(bundle, entryOf(bundle, scratch.path)), bundle);
@@ -100,7 +103,7 @@ describe('the code that V8 compiled', () => {
     for (const bundle of bundles) assert.ok(isTaken(bundle, entryOf(bundle, scratch.path)), bundle);
   });
 
-  test('is neither kept nor read where others may write, where it cannot be, and where it is not wanted', () => {
+  test('is neither stored nor read where others may write, where it cannot be, and where it is switched off', () => {
     using scratch = new Scratch();
     const open = scratch.file('open');
     mkdirSync(path.join(open, 'terrarium'), { recursive: true });
@@ -113,7 +116,7 @@ describe('the code that V8 compiled', () => {
     assert.deepEqual(entries(scratch.file('off')), []);
   });
 
-  test('is not that of the file which loads it: this is small, since it is compiled each time', () => {
+  test('does not include the file that loads it, which is small, since it is compiled each time', () => {
     assert.ok(
       statSync(cli).size < 16 * 1024,
       `${cli} has ${statSync(cli).size} bytes: it imports more than it needs`,

@@ -1,4 +1,7 @@
-/** The course as a student takes it: each lesson starts, its solution passes, and what is wrong is refused in words. */
+/**
+ * The course as a student takes it: each lesson starts, its solution passes, and wrong solutions are refused with
+ * messages.
+ */
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -31,7 +34,7 @@ async function checkWith(
 const solutionOf = ({ folder, guest }: Lesson) =>
   readFileSync(path.join(folder, 'solution', guest.image), 'utf8');
 
-/** A wrong solution: a source of its own, or the right one with changes; and the check that refuses it. */
+/** A wrong solution: a separate source, or the right one with changes; and the check that refuses it. */
 function readWrong(lesson: Lesson, name: string): { source: string; refused: string } {
   const text = readFileSync(path.join(lesson.folder, 'wrong', name), 'utf8');
   if (!name.endsWith('.json')) {
@@ -90,7 +93,7 @@ describe('the course', { skip: noGcc }, () => {
         });
       }
 
-      test('what it starts with compiles and does not pass', async () => {
+      test('its start files compile and do not pass', async () => {
         using scratch = new Scratch();
         startLesson(lesson, scratch.file('mine'));
         assert.notDeepEqual(failed(await checkFolder(scratch.file('mine'))), []);
@@ -127,7 +130,7 @@ describe('terrarium course', { skip: noGcc || noKvm }, () => {
     const notYet = terrarium(['course', 'check', 'lesson-01'], { cwd: scratch.path });
     assert.equal(notYet.status, 1, notYet.stderr);
     assert.match(notYet.stdout, /Not yet/);
-    // It begins without a HLT: what holds in spite of that is told apart from what does not.
+    // It begins without a HLT: the checks that hold nevertheless are distinguished from the others.
     assert.match(
       notYet.stdout,
       /exits=1\n {4}This does not count yet[^\n]*\n {4}expected 1, found 1 when the guest died/,
@@ -156,7 +159,7 @@ describe('terrarium course', { skip: noGcc || noKvm }, () => {
     assert.match(stdout, /Not yet/);
   });
 
-  test('says what is wrong with a folder, a number or a source', () => {
+  test('reports errors in a folder, a number or a source', () => {
     using scratch = new Scratch();
     const inFolder = (...words: string[]) => terrarium(['course', ...words], { cwd: scratch.path });
     assert.match(inFolder('start', '99').stderr, /no lesson 99/);

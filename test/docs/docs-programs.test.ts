@@ -1,4 +1,7 @@
-/** The programs that the documentation shows in TypeScript do what their pages say. `test/package/types.test.ts` compiles them all. */
+/**
+ * The documentation's programs in TypeScript have the results that their pages show. `test/package/types.test.ts`
+ * compiles them all.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** What the documentation shows is true: every command in it runs, every program in it does what it says. */
+/** The documentation is true: every command in it runs, and every program in it has the shown output. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { transformSync } from 'esbuild';
 import { runCommand } from '../support/command.js';
 import { cli, HANGS_MS, noGcc, noKvm, root, Scratch } from '../support.js';
 
-/** Commands that are tested elsewhere, or that only a person can end. */
+/** Commands that other tests cover, or that only a person can end. */
 const untested = [
   /^npm (test|run|install|pack|start)\b/,
   /^npx /,
@@ -50,10 +50,10 @@ const prelude = `
 terrarium() { "${process.execPath}" "${cli}" "$@"; }
 `;
 
-/** Named machines of this page alone: nobody else's are listed, stopped or removed. */
+/** Named machines only of this page: no others are listed, stopped or removed. */
 const environment = (cwd: string) => ({ ...process.env, NO_COLOR: '1', XDG_RUNTIME_DIR: cwd });
 
-/** A command line as a reader types it: one that is nothing but a command needs no shell, and no process of its own. */
+/** A command line as a reader types it: a line that is only a command needs no shell and no separate process. */
 async function run(line: string, cwd: string): Promise<{ status: number | null; stderr: string }> {
   const words = plainWords(line);
   if (words === undefined) return runInShell(line, cwd);
@@ -62,7 +62,7 @@ async function run(line: string, cwd: string): Promise<{ status: number | null; 
   return ended;
 }
 
-/** The words after `terrarium`; undefined for a line that says more to the shell than that. */
+/** The words after `terrarium`; undefined for a line with more work for the shell. */
 function plainWords(line: string): string[] | undefined {
   const [, rest] = /^terrarium ((?:[\w./:=,@%+-]+|'[^']*'| +)*)$/.exec(line) ?? [];
   return rest?.match(/(?:[^ ']+|'[^']*')+/g)?.map((word) => word.replaceAll("'", ''));
@@ -72,7 +72,7 @@ async function runInShell(line: string, cwd: string): Promise<{ status: number |
   const child = spawn('bash', ['-c', `${prelude}${line}`], {
     cwd,
     stdio: ['ignore', 'ignore', 'pipe'],
-    // A process group of its own, so that a command that hangs can be ended with its shell.
+    // A separate process group, so that a command that hangs can be ended with its shell.
     detached: true,
     env: environment(cwd),
   });
@@ -87,12 +87,15 @@ async function runInShell(line: string, cwd: string): Promise<{ status: number |
   }, HANGS_MS);
   const [status] = (await once(child, 'exit')) as [number | null];
   clearTimeout(impatient);
-  // One that ends well because it is interrupted would hold the page up for so long each time.
+  // A command that succeeds only when it is interrupted would delay the page by this time.
   assert.ok(!late, `${line} does not end: say in its comment that Ctrl-C ends it`);
   return { status, stderr };
 }
 
-/** What runs a guest of the repository, or measures, and leaves no file: several pages show it, and it runs once. */
+/**
+ * Commands that run a guest of the repository, or measure, and leave no file: several pages show them, and each runs
+ * once.
+ */
 const isAlike = (line: string): boolean =>
   /^terrarium (?:run guests\/|bench |verify\b|doctor$)/.test(line) &&
   !/[<>|&;]| -o | --(?:name|screenshot|record|from|disk|floppy|cdrom|share|net)\b/.test(line);
@@ -128,7 +131,7 @@ async function runPage(page: string, shown: readonly string[], cwd: string): Pro
     if (bare === '' || bare.startsWith('#') || untested.some((pattern) => pattern.test(bare))) continue;
     if (/Ctrl-C/.test(command)) continue;
     const { status, stderr } = await runOnce(bare, cwd);
-    // A reader who asks for a limit knows that it may be reached.
+    // A command with a limit may reach it.
     const limited = /--(timeout|max-exits)/.test(bare) && status === 124;
     const [, ends] = /#.*\bends with (\d+)/.exec(command) ?? [];
     const told = ends !== undefined ? Number(ends) : limited ? 124 : 0;
@@ -152,7 +155,7 @@ for (const page of ['README.md', 'docs/debugging.md']) {
   });
 }
 
-/** What GitHub makes of a page's headings, to be linked to. */
+/** The anchors that GitHub makes from a page's headings. */
 function anchors(page: string): Set<string> {
   const text = readFileSync(page, 'utf8').replace(/^```[\s\S]*?^```/gm, '');
   const found = new Set<string>();
@@ -171,7 +174,7 @@ function anchors(page: string): Set<string> {
 
 describe('links in the documentation', () => {
   for (const page of pages) {
-    test(`of ${page} lead somewhere`, () => {
+    test(`of ${page} have targets`, () => {
       const text = readFileSync(path.join(root, page), 'utf8').replace(/^```[\s\S]*?^```/gm, '');
       for (const [, target, anchor] of text.matchAll(/\]\(([^)#\s]*)(?:#([^)]*))?\)/g)) {
         if (/^https?:/.test(target!)) continue;
@@ -187,11 +190,11 @@ describe('links in the documentation', () => {
   }
 });
 
-describe('what SPECIFICATION.md says holds its promises', () => {
+describe('the tests and benchmarks that SPECIFICATION.md names', () => {
   const text = readFileSync(path.join(root, 'SPECIFICATION.md'), 'utf8');
   const files = [...sources('src'), ...sources('test')];
 
-  test('are tests that are there', () => {
+  test('exist as tests', () => {
     const named = [...text.matchAll(/`((?:src|test)\/[^`]*\.test\.ts)`/g)].map(([, name]) => name!);
     assert.ok(named.length > 40);
     for (const name of named) {
@@ -206,7 +209,7 @@ describe('what SPECIFICATION.md says holds its promises', () => {
     }
   });
 
-  test('are named in every row, whose numbers run on', () => {
+  test('are named in every row, and rows are numbered in sequence', () => {
     const rows = text.split('\n').filter((line) => /^\| [A-Z]\d+ \|/.test(line));
     const last: Record<string, number> = {};
     for (const row of rows) {
@@ -218,7 +221,7 @@ describe('what SPECIFICATION.md says holds its promises', () => {
     assert.ok(rows.length > 50, `${rows.length} promises`);
   });
 
-  test('are benchmarks that are there', () => {
+  test('exist as benchmarks', () => {
     const main = readFileSync(path.join(root, 'bench/main.ts'), 'utf8');
     for (const [, name] of text.matchAll(/npm run bench -- ([\w-]+)/g))
       assert.match(main, new RegExp(`\\b${name}\\b`));

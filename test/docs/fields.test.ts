@@ -21,7 +21,7 @@ test('docs/programs.md lists each field of a machine with its option, its defaul
   assert.ok(text.includes(rows.join('\n')), `write into docs/programs.md:\n${rows.join('\n')}`);
 });
 
-test('docs/browser.md shows the Worker of its example as it is', () => {
+test('docs/browser.md shows the current Worker of its example', () => {
   const [, ...lines] = readFileSync('docs/examples/browser/worker.js', 'utf8').split('\n');
   assert.ok(readFileSync('docs/browser.md', 'utf8').includes(`\`\`\`js\n${lines.join('\n')}\`\`\``));
 });

@@ -1,4 +1,4 @@
-/** `npm run docs`: the API's reference, made from the comments of what the package exports. */
+/** `npm run docs`: the API's reference, made from the comments of the package's exports. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { root, Scratch } from '../support.js';
 
-test('the reference is made without a warning, with a page for what each entry of the package exports', () => {
+test('the reference is made without a warning, with a page for each entry’s exports', () => {
   using scratch = new Scratch();
   const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   assert.equal(scripts.docs, 'typedoc');

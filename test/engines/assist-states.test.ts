@@ -1,6 +1,7 @@
 /**
- * The hand-over between an engine that gives up and the CPU that assists it loses nothing of the state: the engine here is the software
- * CPU, made to give up at one instruction; a second one that runs the same program alone says what is right.
+ * The hand-over between an engine that gives up and its assisting CPU loses no part of the state. The engine here is
+ * the software CPU, modified to give up at one instruction; a second one that runs the same program alone provides the
+ * expected state.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -13,7 +14,7 @@ import { softEngine } from '../../src/engine/soft/index.js';
 import { createMachine } from '../../src/runtime/index.js';
 import type { CpuState } from '../../src/x86/index.js';
 
-/** Each part of a state is changed by an instruction of its own. */
+/** A separate instruction changes each part of a state. */
 const PROGRAM = `
   .code64
   mov $0x0123456789abcdef, %rax
@@ -94,7 +95,7 @@ function givesUpAt(cpu: SoftCpu, giveUpAt: number): EngineCpu {
   let gaveUp = false;
   const run = (): ExitKind => {
     for (; ; done++) {
-      // The assisting CPU has done it, and this one has the state again.
+      // The assisting CPU has executed it, and this one has the state again.
       if (gaveUp) return ExitKind.interrupted;
       if (done === giveUpAt) {
         gaveUp = true;
@@ -114,11 +115,11 @@ function givesUpAt(cpu: SoftCpu, giveUpAt: number): EngineCpu {
   });
 }
 
-/** What has to be equal: all but how far the CPU's own clock is. */
+/** The parts that must be equal: all except the CPU's own clock. */
 const comparable = ({ time: _, ...state }: CpuState) => state;
 
-describe('a CPU that another one assists', () => {
-  test('has each part of its state as if it had done every instruction itself', () => {
+describe('an assisted CPU', () => {
+  test('has the same state as if it had executed every instruction itself', () => {
     using alone = made();
     const reference = alone.cpu as SoftCpu;
     let before: CpuState | undefined;
@@ -139,7 +140,7 @@ describe('a CPU that another one assists', () => {
     assert.ok(instructions > 60, `${instructions} instructions, to ${last}`);
   });
 
-  test('is stopped though the engine gives up at each instruction', () => {
+  test('can be stopped although the engine gives up at each instruction', () => {
     using machine = createMachine({ image: Uint8Array.of(0xeb, 0xfe), mode: 'real', engine: 'soft' });
     const control = newControl();
     const helper = () => softEngine(softProgram()).createVm(machine.memory).createCpu(control);
@@ -149,7 +150,7 @@ describe('a CPU that another one assists', () => {
       get: (target, key) =>
         key === 'run'
           ? () => {
-              // As the kernel does, it looks at the request before it enters the guest.
+              // As the kernel does, it checks the request before it enters the guest.
               if (Atomics.load(control, Control.request) !== 0) return ExitKind.interrupted;
               if (++given === 20) Atomics.store(control, Control.request, 1);
               return ExitKind.internalError;

@@ -1,4 +1,4 @@
-/** Where KVM gives up on an instruction, the software CPU does it, and KVM continues. */
+/** Where KVM gives up on an instruction, the software CPU executes it, and KVM continues. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -38,7 +38,7 @@ describe('assist', { skip }, () => {
     assert.ok(outcome.assistance.instructions >= 4);
   });
 
-  test('takes no part in a run that does not need it, nor where it is switched off', () => {
+  test('does nothing in a run that does not need it, and where it is switched off', () => {
     assert.equal(run([0xf4]).outcome.assistance, undefined);
     const { outcome } = run(adds, false);
     assert.equal(outcome.kind, 'engineError');
@@ -46,7 +46,7 @@ describe('assist', { skip }, () => {
   });
 
   for (const pae of [false, true])
-    test(`continues a guest that switches on 32-bit paging${pae ? ' with PAE' : ''}, and says why`, () => {
+    test(`continues a guest that switches on 32-bit paging${pae ? ' with PAE' : ''}, and reports the reason`, () => {
       // Tables at 2000: one page of 4 MiB, or of 2 MiB through a directory at 3000; physical = linear.
       const code = [
         ...[0xc7, 0x05, 0x00, 0x20, 0, 0, ...(pae ? [0x01, 0x30, 0, 0] : [0x83, 0, 0, 0])], // movl $…, 0x2000
@@ -71,14 +71,14 @@ describe('assist', { skip }, () => {
       assert.match(outcome.assistance?.because ?? '', /cannot do 32-bit paging/);
     });
 
-  test('a triple fault at the switch stays one, where the tables are at fault', () => {
+  test('a triple fault at the switch stays one, where the tables cause it', () => {
     // CR3 = 0: the directory is the code. mov $0x80000011, %eax; mov %eax, %cr0
     const code = [0xb8, 0x11, 0, 0, 0x80, 0x0f, 0x22, 0xc0, 0xf4];
     using machine = createMachine({ image: image(code), mode: 'protected', engine: 'kvm' });
     assert.equal(machine.run({ timeoutMs: 60_000 }).kind, 'shutdown');
   });
 
-  test('keeps a state that KVM does not take back, and continues from it', () => {
+  test('keeps a state that KVM refuses, and continues from it', () => {
     // Protected mode with CS.L set: it means nothing there (SDM 3A 3.4.5), but KVM_SET_SREGS refuses it.
     const gdt = 0x50;
     const code = [
@@ -114,10 +114,10 @@ describe('assist', { skip }, () => {
     const outcome = machine.run({ timeoutMs: 60_000 });
     assert.equal(outcome.kind, 'halted', outcome.reason);
     assert.deepEqual(said, [0x11, 0x22]);
-    assert.ok(outcome.assistance!.instructions >= 3, 'what KVM could not take was run by the software CPU');
+    assert.ok(outcome.assistance!.instructions >= 3, 'the software CPU ran the state that KVM refused');
   });
 
-  test('takes floating point over to KVM and back', () => {
+  test('moves floating point state to KVM and back', () => {
     // fninit runs on KVM; fld1 does not; fnstcw again does: the control word it set is seen by both.
     const code = [
       ...[0xc7, 0x06, 0x02, 0x05, 0x7f, 0x0e], // mov word [0x502], 0x0e7f
@@ -132,7 +132,7 @@ describe('assist', { skip }, () => {
     assert.equal(read, 0x0e7f);
   });
 
-  test('leaves XMM registers as they are, and takes new ones and MXCSR over to KVM and back', () => {
+  test('preserves XMM registers, and moves new ones and MXCSR to KVM and back', () => {
     // KVM emulates MOVUPS, but neither FLD nor PADDB nor LDMXCSR nor STMXCSR.
     const code = [
       ...[0x0f, 0x20, 0xe0, 0x66, 0x0d, 0x00, 0x02, 0x00, 0x00, 0x0f, 0x22, 0xe0], // mov eax, cr4; or eax, 0x200; mov cr4, eax
@@ -164,7 +164,7 @@ describe('assist', { skip }, () => {
     assert.equal(machine.memory.read32(0x530), 0x7f80);
   });
 
-  test('is the processor that KVM shows: what its CPUID has is done, and XCR0 takes AVX', (t) => {
+  test('is the processor that KVM shows: it supports the features in its CPUID, and XCR0 accepts AVX', (t) => {
     const has = (leaf: number, register: 'ebx' | 'ecx', bit: number) => {
       const found = kvmEngine()
         .guestCpuid()
@@ -186,7 +186,7 @@ describe('assist', { skip }, () => {
     assert.equal(read, AVX ? 7 : 3);
   });
 
-  test('accesses of an instruction that is finished elsewhere reach their devices', () => {
+  test('accesses of an instruction that the other CPU finishes reach their devices', () => {
     const written: string[] = [];
     const device = {
       name: 'wide',
@@ -209,7 +209,7 @@ describe('assist', { skip }, () => {
     assert.deepEqual(written, ['20000 4 3f800000']);
   });
 
-  test('cannot run code outside RAM either: the failure says that, and names no instruction', () => {
+  test('cannot run code outside RAM either: the failure reports that, and names no instruction', () => {
     // jmp 0xf000:0
     const { outcome } = run([0xea, 0, 0, 0, 0xf0]);
     assert.equal(outcome.kind, 'engineError');
@@ -217,7 +217,7 @@ describe('assist', { skip }, () => {
     assert.equal(outcome.failure!.message, 'the guest jumped or ran to an address that is not RAM');
   });
 
-  test('that cannot be loaded is named beside the instruction that KVM gave up on', () => {
+  test('that cannot be loaded is reported with the instruction that KVM gave up on', () => {
     const engine = assisted(kvmEngine({ failuresLeave: true }), () => {
       throw new Error('the software CPU is not built');
     });
@@ -228,7 +228,7 @@ describe('assist', { skip }, () => {
     assert.match(failure!.message, /, and the software CPU cannot help: the software CPU is not built$/);
   });
 
-  test('a stop reaches a guest that KVM gives up on again and again', () => {
+  test('a stop reaches a guest that KVM gives up on repeatedly', () => {
     // fld1; fstp st0; jmp
     using machine = createMachine({
       image: image([0xd9, 0xe8, 0xdd, 0xd8, 0xeb, 0xfa]),
@@ -242,7 +242,7 @@ describe('assist', { skip }, () => {
     assert.equal(machine.run({ timeoutMs: 50 }).kind, 'timeout', 'and it continues');
   });
 
-  test('is counted by --stat and in the report, and has a switch', () => {
+  test('is counted by --stat and in the report, and can be switched off', () => {
     using scratch = new Scratch();
     const report = scratch.file('report.json');
     const guest = ['run', 'guests/rings-protected', '--engine', 'kvm'];

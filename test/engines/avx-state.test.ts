@@ -1,6 +1,6 @@
 /**
- * A guest's AVX registers between engines: a snapshot from KVM keeps them on the software CPU, which cannot use them, and gives
- * them back. Its guest that uses them there hears of it in words.
+ * A guest's AVX registers between engines: a snapshot from KVM keeps them on the software CPU, which cannot use them,
+ * and returns them. A guest that uses them there gets an explanation.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -11,7 +11,9 @@ import { createMachine } from '../../src/runtime/index.js';
 import { CR4, XCR0, XSTATE_BV } from '../../src/x86/index.js';
 import { noKvm } from '../support.js';
 
-/** CPUID leaf 1, ECX bit 28; leaf 0Dh, subleaf 2: where the upper halves of the YMM registers are in an XSAVE area. */
+/**
+ * CPUID leaf 1, ECX bit 28; leaf 0Dh, subleaf 2: the offset of the upper halves of the YMM registers in an XSAVE area.
+ */
 const cpuid = noKvm ? [] : kvmEngine().guestCpuid();
 const leaf = (number: number, index: number) =>
   cpuid.find((one) => one.function === number && one.index === index);
@@ -45,7 +47,7 @@ const upperHalves = ({ cpus: [cpu] }: MachineState) =>
   Buffer.from(cpu!.extended!.subarray(at, at + 256)).toString('hex');
 
 describe('AVX registers', { skip }, () => {
-  test('survive the way from KVM to the software CPU and back', () => {
+  test('survive the move from KVM to the software CPU and back', () => {
     const state = withAvx();
     const expected = upperHalves(state);
     assert.match(expected, /0102030405060708090a0b0c0d0e0f10$/);

@@ -23,7 +23,7 @@ function namesOf(value: bigint, bits: Record<string, bigint>): string[] {
   return names;
 }
 
-/** What is said of a mode: its own part, and what that part refers to. */
+/** The text about a mode: its own part, and the parts that it refers to. */
 const told = {
   reset: section('Reset'),
   real: section('Real mode'),

@@ -1,4 +1,4 @@
-/** A CPU's state, saved in the middle of anything and given to a new CPU: no guest can tell the difference. */
+/** A CPU's state, saved at any moment and loaded into a new CPU: no guest can notice it. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -25,7 +25,10 @@ import { noKvm } from '../support.js';
 type Mode = 'real' | 'protected' | 'long';
 
 const soft = softEngine(softProgram());
-/** The upper half holds the page tables, which no linear address reaches: the CPU keeps translations, and a new one none. */
+/**
+ * The upper half holds the page tables, which no linear address reaches: the old CPU has cached translations, and a new
+ * one has none.
+ */
 const RAM = 4 << 20;
 const CODE = 0x8000;
 const CODE_BYTES = 0x4000;
@@ -33,7 +36,7 @@ const IDT = 0x4000;
 const GDT = 0x3000;
 const VECTORS = 256;
 
-/** Instructions that hold something back, leave the CPU in their middle, or repeat. */
+/** Instructions that delay events, exit in their middle, or repeat. */
 const special: Record<'code16' | 'code64', readonly (readonly number[])[]> = {
   code16: [
     [0xfb], // sti
@@ -41,7 +44,8 @@ const special: Record<'code16' | 'code64', readonly (readonly number[])[]> = {
     [0x31, 0xc0, 0x8e, 0xd0], // xor ax,ax; mov ss,ax
     [0x68, 0x02, 0x03, 0x00, 0x00, 0x9d], // push 302h; popf: IF and TF
     [0x17], // pop ss
-    // A data breakpoint on the top of the stack, which pop ss holds back: mov eax,esp; mov dr0,eax; mov eax,f0002h; mov dr7,eax
+    // A data breakpoint on the top of the stack, which pop ss delays: mov eax,esp; mov dr0,eax; mov eax,f0002h; mov
+    // dr7,eax
     [0x66, 0x8b, 0xc4, 0x0f, 0x23, 0xc0, 0x66, 0xb8, 0x02, 0x00, 0x0f, 0x00, 0x0f, 0x23, 0xf8, 0x17],
     [0x9d], // popf: TF
     [0xcc],
@@ -106,7 +110,7 @@ function randomCode(mode: Mode, random: Random): Uint8Array {
   return Uint8Array.from(bytes.slice(0, CODE_BYTES));
 }
 
-/** A guest of random instructions, and random handlers for what they raise. */
+/** A guest of random instructions, and random handlers for their exceptions. */
 function guest(mode: Mode, seed: number): { memory: GuestMemory; state: (cpu: EngineCpu) => CpuState } {
   const random = randomNumbers(seed);
   const memory = GuestMemory.create([{ address: 0, size: RAM }]);
@@ -160,7 +164,7 @@ function start(mode: Mode, seed: number): Side {
   return { memory, cpu };
 }
 
-/** The same memory with a CPU that has just been made. */
+/** The same memory with a new CPU. */
 function renew({ memory, cpu }: Side): Side {
   const state = structuredClone(cpu.getState());
   const fresh = soft.createVm(memory).createCpu(newControl());
@@ -168,7 +172,7 @@ function renew({ memory, cpu }: Side): Side {
   return { memory, cpu: fresh };
 }
 
-/** What a monitor does after an exit, the same for the same random numbers. */
+/** A monitor's actions after an exit, the same for the same random numbers. */
 function answer({ cpu }: Side, kind: ExitKind, random: Random, restart: CpuState): void {
   const { exit } = cpu;
   if ((kind === ExitKind.io || kind === ExitKind.mmio) && !exit.write) {
@@ -215,7 +219,7 @@ describe('a software CPU whose state is saved and restored', () => {
     });
   }
 
-  test('was in the middle of all that a CPU can be in the middle of', () => {
+  test('was saved in all intermediate states of a CPU', () => {
     const wanted = [
       'sti',
       'movSs',
@@ -238,7 +242,7 @@ describe('a software CPU whose state is saved and restored', () => {
 /** Rounds of the loops below. */
 const STEPS = 40;
 
-/** Loops with an access that leaves the guest: there the other engine continues. */
+/** Loops with an access that is an exit: there the other engine continues. */
 const loops = {
   real: [0x05, 0x34, 0x12, 0xd1, 0xc3, 0x31, 0xc3, 0x11, 0xd9, 0xe6, 0x10, 0xeb, 0xf3],
   // add rax,rbx; rol rbx; paddq xmm0,xmm1; fadd st,st(1); adc rcx,rax; mov [500000h],al
@@ -289,7 +293,7 @@ function openToRing3(memory: GuestMemory, cr3: bigint): void {
   open(at + 16);
 }
 
-/** What engines agree on. FOP, FIP and FDP are kept by some processors only after an exception. */
+/** The parts that are equal on both engines. Some processors store FOP, FIP and FDP only after an exception. */
 function compared({ registers, fpu, debug, events, msrs, system }: CpuState) {
   const numbers = [...fpu.subarray(0, 6), ...fpu.subarray(Fxsave.MXCSR, Fxsave.MXCSR_MASK)];
   return {
@@ -302,9 +306,9 @@ function compared({ registers, fpu, debug, events, msrs, system }: CpuState) {
   };
 }
 
-describe('a state that goes to and fro between the software CPU and KVM', { skip: noKvm }, () => {
+describe('a state that moves repeatedly between the software CPU and KVM', { skip: noKvm }, () => {
   for (const which of ['real', 'ring3'] as const) {
-    test(`gives what the software CPU alone gives, ${which === 'real' ? 'in real mode' : 'in ring 3 of long mode'}`, () => {
+    test(`has the same results as the software CPU alone, ${which === 'real' ? 'in real mode' : 'in ring 3 of long mode'}`, () => {
       const make = (engine: Engine) => {
         const memory = GuestMemory.create([{ address: 0, size: RAM }]);
         const vm = engine.createVm(memory);

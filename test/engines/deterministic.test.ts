@@ -1,4 +1,4 @@
-/** On the software CPU time is the count of instructions: a run repeats to the bit, however the host gets on with it. */
+/** On the software CPU time is the count of instructions: a run repeats to the bit, for any load of the host. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, describe, test } from 'node:test';
@@ -16,7 +16,7 @@ const MEMORY = 0x10000;
 
 const hash = (memory: GuestMemory) => createHash('sha256').update(memory.readBytes(0, MEMORY)).digest('hex');
 
-/** Everything that a run can be told by: its exits with what came before each, its end, and its memory. */
+/** The observations of a run: its exits with their instructions, its end, and its memory. */
 function record(image: Image, runs: (machine: Machine) => Outcome, config: Partial<MachineOptions> = {}) {
   const exits: string[] = [];
   const observer = {
@@ -47,7 +47,7 @@ function record(image: Image, runs: (machine: Machine) => Outcome, config: Parti
   };
 }
 
-/** Runs on and on, as little at a time as the options say. */
+/** Runs to the end, in pieces as small as the options say. */
 const inPieces = (options: RunOptions) => (machine: Machine) => {
   for (let pieces = 0; ; pieces++) {
     const outcome = machine.run(options);
@@ -59,7 +59,7 @@ const inPieces = (options: RunOptions) => (machine: Machine) => {
   }
 };
 
-describe('a guest that lives by the clock', { skip: noCompiler }, () => {
+describe('a guest that depends on the clock', { skip: noCompiler }, () => {
   let image: Image;
   let first: ReturnType<typeof record>;
   before(() => {
@@ -67,7 +67,7 @@ describe('a guest that lives by the clock', { skip: noCompiler }, () => {
     first = record(image, (machine) => machine.run({ timeoutMs: 60_000 }));
   });
 
-  test('is interrupted in all kinds of places, some of them rounds of a string instruction', () => {
+  test('is interrupted at various places, some of them iterations of a string instruction', () => {
     assert.equal(first.kind, 'halted');
     using machine = createMachine({ engine: 'soft', image, mode: 'real', memory: MEMORY });
     machine.run({ timeoutMs: 60_000 });
@@ -81,7 +81,7 @@ describe('a guest that lives by the clock', { skip: noCompiler }, () => {
     assert.ok(Math.max(...[...places.values()].map(({ size }) => size)) > 50);
   });
 
-  test('does the same again: every exit at the same instruction, the same registers, the same memory', () => {
+  test('repeats exactly: every exit at the same instruction, the same registers, the same memory', () => {
     assert.deepEqual(
       record(image, (machine) => machine.run({ timeoutMs: 60_000 })),
       first,
@@ -93,7 +93,7 @@ describe('a guest that lives by the clock', { skip: noCompiler }, () => {
     assert.deepEqual(record(image, inPieces({ timeoutMs: 0.1 })), first);
   });
 
-  test('does the same on a thread of its own', async () => {
+  test('does the same on a separate thread', async () => {
     for (let time = 0; time < 2; time++) {
       await using machine = await hostMachine({ engine: 'soft', image, mode: 'real', memory: MEMORY });
       const outcome = await machine.run({ timeoutMs: 60_000 });
@@ -104,8 +104,8 @@ describe('a guest that lives by the clock', { skip: noCompiler }, () => {
     }
   });
 
-  test('takes its time from the instructions and from what it slept', () => {
-    // 300 ticks of 238 pulses each, and what came before the first.
+  test('gets its time from the instructions and from its sleep', () => {
+    // 300 ticks of 238 pulses each, and the time before the first.
     const expected = (300 * 238) / 1193.182;
     assert.ok(first.now > expected && first.now < expected + 1, `${first.now} ms for ${expected}`);
     assert.ok(Number(first.instructions) < first.now * 100_000);
@@ -121,7 +121,7 @@ describe('machine time', { skip: noCompiler }, () => {
     assert.ok(now > 1000, `${now} ms of the guest's time`);
   });
 
-  test('is wall time where that is asked for', () => {
+  test('is wall-clock time on request', () => {
     using machine = createMachine({ engine: 'soft', image: tick(), mode: 'real', clock: 'wall' });
     const ticks = () => machine.memory.read32(0x500);
     let elapsed = 0;

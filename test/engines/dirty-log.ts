@@ -1,11 +1,11 @@
-/** A random program, and what its log of dirty pages misses: for the tests and for `npm run soak`. */
+/** Runs a random program and checks its log of dirty pages: for the tests and for `npm run soak`. */
 import assert from 'node:assert/strict';
 import { PAGE_SIZE } from '../../src/memory/index.js';
 import type { randomNumbers } from '../../src/random.js';
 import type { Side } from './lockstep.js';
 import { makeProgram, type programKinds } from './random-programs.js';
 
-/** The pages whose bytes are not those of `known`, which gets them. */
+/** The pages whose bytes differ from `known`, which is updated. */
 function follow(now: Uint8Array, known: Uint8Array): number[] {
   const changed: number[] = [];
   for (let from = 0; from < known.length; from += PAGE_SIZE) {
@@ -19,7 +19,7 @@ function follow(now: Uint8Array, known: Uint8Array): number[] {
 
 /**
  * Runs a program in 40 steps at most, and takes the log after each: it names all pages that the program changed.
- * @param known as long as the memory; what it holds does not matter
+ * @param known as long as the memory, with any content
  */
 export function checkLog(
   side: Side,

@@ -1,4 +1,4 @@
-/** Both engines tell which pages a guest writes, and a machine is reset by these pages alone. */
+/** Both engines report the pages that a guest writes, and a machine is reset with only these pages. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Engine, ExitKind, newControl } from '../../src/engine/contract/index.js';
@@ -26,7 +26,7 @@ const word = (value: number) => [value & 255, (value >> 8) & 255, (value >> 16) 
 const edi = (address: number) => [0xbf, ...word(address)];
 const ecx = (count: number) => [0xb9, ...word(count)];
 
-/** 32-bit code in the flat segments of `verify`, in RAM with a second region behind it. */
+/** 32-bit code in the flat segments of `verify`, in RAM with a second region after it. */
 function guest(engine: Engine, code: readonly number[]) {
   const memory = GuestMemory.create([
     { address: 0, size: MEMORY },
@@ -91,7 +91,7 @@ for (const [name, make, skip] of engines) {
       assert.deepEqual(vm.takeDirtyPages(1), []);
     });
 
-    test('are named again after each look, in a loop that has run for long', () => {
+    test('are named again after each call, in a loop that has run for a long time', () => {
       // again: inc dword [edi]; dec ecx; jnz again; add edi, 1000h; mov ecx, 30000; hlt; jmp again
       const body = [
         0xff,
@@ -116,7 +116,7 @@ for (const [name, make, skip] of engines) {
       }
     });
 
-    test('are logged from when it is asked for to when it is not, each region by itself', () => {
+    test('are logged while it is requested, for each region separately', () => {
       // again: mov [20000h], eax; mov [EXTRA], eax; hlt; jmp again
       using machine = guest(make(), [0xa3, ...word(0x2_0000), 0xa3, ...word(EXTRA), HLT, 0xeb, 0xf3]);
       const { vm, run } = machine;
@@ -140,7 +140,7 @@ for (const [name, make, skip] of engines) {
       assert.deepEqual(vm.takeDirtyPages(1), [0]);
     });
 
-    test('are kept where the region is moved or hidden before the look', () => {
+    test('are kept where the region is moved or hidden before the call', () => {
       // mov [EXTRA + 1000h], eax; hlt; mov [EXTRA + 42000h], eax; hlt
       const code = [0xa3, ...word(EXTRA + 0x1000), HLT, 0xa3, ...word(EXTRA + 0x4_2000), HLT];
       using machine = guest(make(), code);
@@ -175,7 +175,7 @@ describe('no write of a random program is missing in the log', () => {
           named += log.named;
           seen += log.seen;
         }
-        // Writes of the same value, and those that only begin, are named too.
+        // Writes of the same value, and those that only begin, are also named.
         assert.ok(seen > 100 && named < 4 * seen, `${named} pages were named, and ${seen} differ`);
       });
     }

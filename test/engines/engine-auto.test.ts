@@ -1,4 +1,4 @@
-/** `--engine auto`: KVM where it runs the guest, else the software CPU, and a word about why. */
+/** `--engine auto`: KVM where it runs the guest, else the software CPU, with the reason. */
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,8 +9,8 @@ import { chooseEngine, createMachine, hostMachine, loadImage } from '../../src/r
 import { cli, noKvm, root, Scratch } from '../support.js';
 
 /**
- * Runs a shell's words where there is no /dev/kvm, though this host may have one: in a mount namespace of its own, whose
- * /dev has the usual devices and no others.
+ * Runs a shell's words where there is no /dev/kvm, although this host may have one: in a mount namespace of its own,
+ * whose /dev has the usual devices and no others.
  */
 function withoutKvm(words: string): SpawnSyncReturns<string> {
   using scratch = new Scratch();
@@ -34,7 +34,7 @@ const noNamespaces =
 const terrarium = `${process.execPath} ${cli}`;
 
 describe('where there is no /dev/kvm', { skip: noNamespaces }, () => {
-  test('guests run on the software CPU, and the report says why', () => {
+  test('guests run on the software CPU, and the report has the reason', () => {
     using scratch = new Scratch();
     const report = scratch.file('report.json');
     const ran = withoutKvm(`${terrarium} run guests/khw-real --report ${report}`);
@@ -45,7 +45,7 @@ describe('where there is no /dev/kvm', { skip: noNamespaces }, () => {
     assert.deepEqual(engine, { name: 'soft', because: 'there is no /dev/kvm on this host' });
   });
 
-  test('a terminal is told so in one line', () => {
+  test('a terminal shows that in one line', () => {
     const ran = withoutKvm(`script -qec '${terrarium} run guests/khw-real' /dev/null`);
     assert.match(
       ran.stdout,
@@ -54,13 +54,13 @@ describe('where there is no /dev/kvm', { skip: noNamespaces }, () => {
     assert.equal(ran.stdout.split('no /dev/kvm').length, 2);
   });
 
-  test('who asks for KVM is told what to do', () => {
+  test('a request for KVM fails with advice', () => {
     const ran = withoutKvm(`${terrarium} run guests/khw-real --engine kvm`);
     assert.equal(ran.status, 4);
     assert.match(ran.stderr, /\/dev\/kvm: ENOENT: load the module/);
   });
 
-  test('doctor says what auto takes', () => {
+  test('doctor reports what auto selects', () => {
     const ran = withoutKvm(`${terrarium} doctor`);
     assert.equal(ran.status, 0);
     assert.match(ran.stdout, /the software CPU +ran and halted/);
@@ -70,7 +70,7 @@ describe('where there is no /dev/kvm', { skip: noNamespaces }, () => {
 });
 
 describe('where the library that calls KVM cannot be loaded, or the system is not Linux', () => {
-  /** Runs words of the command line in a process that is told so. */
+  /** Runs a command line in a process that simulates this. */
   function elsewhere(platform: string, words: string[]): SpawnSyncReturns<string> {
     using scratch = new Scratch();
     const lie = scratch.file('elsewhere.cjs');
@@ -98,7 +98,7 @@ describe('where the library that calls KVM cannot be loaded, or the system is no
   }
 
   for (const platform of ['linux', 'darwin', 'win32']) {
-    test(`guests run on the software CPU, and KVM is refused in words: ${platform}`, () => {
+    test(`guests run on the software CPU, and KVM is refused with a message: ${platform}`, () => {
       using scratch = new Scratch();
       const image = scratch.file('guest.bin');
       // MOV AL, 'A'; OUT E9h, AL; HLT
@@ -114,12 +114,12 @@ describe('where the library that calls KVM cannot be loaded, or the system is no
 });
 
 describe('engine auto', () => {
-  test('takes KVM and says nothing where KVM works', { skip: noKvm }, () => {
+  test('selects KVM without a message where KVM works', { skip: noKvm }, () => {
     const { engine, because } = chooseEngine('auto');
     assert.deepEqual({ name: engine.name, because }, { name: 'kvm', because: undefined });
   });
 
-  test('takes the software CPU where the device is missing or is none of KVM', () => {
+  test('selects the software CPU where the device is missing or is not KVM’s', () => {
     const missing = chooseEngine('auto', { device: '/dev/no-such-kvm' });
     assert.equal(missing.engine.name, 'soft');
     assert.equal(missing.because, 'there is no /dev/no-such-kvm on this host');
@@ -152,7 +152,7 @@ describe('engine auto', () => {
     assert.equal(spec.mode, 'paged');
   });
 
-  test('is what createMachine and hostMachine take by default', { skip: noKvm }, async () => {
+  test('is the default of createMachine and hostMachine', { skip: noKvm }, async () => {
     using machine = createMachine({ image: 'guests/khw-real' });
     assert.equal(machine.engine.name, 'kvm');
     await using hosted = await hostMachine({ image: loadImage('guests/khw-real').image, mode: 'real' });

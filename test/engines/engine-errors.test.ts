@@ -1,10 +1,10 @@
-/** What KVM on this very host gives up on, explained. */
+/** Explanations of instructions that KVM on this host gives up on. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { noGcc, noKvm, Scratch, terrarium } from '../support.js';
 
-/** Runs a source in 32-bit protected mode on KVM and gives what is said of its end. */
+/** Runs a source in 32-bit protected mode on KVM and returns the messages about its end. */
 function end(code: string, ...flags: string[]): { status: number | null; text: string } {
   using scratch = new Scratch();
   const file = scratch.file('guest.S');
@@ -28,7 +28,7 @@ describe('an instruction that this KVM’s emulator does not support', { skip },
     ],
     ['that computes with SSE', 'mov $0x600, %eax\nmov %eax, %cr4\naddps %xmm0, %xmm1', /addps.*plain moves/],
   ] as const) {
-    test(`${name} is explained, with what to do`, () => {
+    test(`${name} is explained, with advice`, () => {
       const { status, text } = end(`${code}\nhlt`, '--assist', 'off');
       assert.equal(status, 4, text);
       assert.match(text, words);
@@ -37,7 +37,7 @@ describe('an instruction that this KVM’s emulator does not support', { skip },
     });
   }
 
-  test('on memory that is none is said to be the guest’s mistake', () => {
+  test('outside of memory is reported as the guest’s mistake', () => {
     const { status, text } = end(
       'mov $0x600, %eax\nmov %eax, %cr4\naddps 0xfe000000, %xmm1\nhlt',
       '--assist',
@@ -47,7 +47,7 @@ describe('an instruction that this KVM’s emulator does not support', { skip },
     assert.match(text, /accesses 0xfe000000, which is not RAM.*the likely mistake Access devices with/);
   });
 
-  test('is done by the software CPU where the user takes the advice', () => {
+  test('is executed by the software CPU if the user follows the advice', () => {
     assert.equal(end('fldpi\nhlt').status, 0);
     assert.equal(end('fldpi\nhlt', '--assist', 'on').status, 0);
   });

@@ -1,4 +1,4 @@
-/** An unanswered access is given up with its instruction where the registers are set: on each engine alike. */
+/** An unanswered access is dropped with its instruction when the registers are set: in the same way on each engine. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
@@ -29,7 +29,7 @@ const engines = [
 for (const { name, engine, assist, skip } of engines) {
   describe(`on ${name}`, { skip }, () => {
     for (const [what, code] of Object.entries(accesses)) {
-      test(`${what}: nothing of it is left`, () => {
+      test(`${what}: it has no effect`, () => {
         const image = parseImage(Uint8Array.from([...code, 0xf4]), 'code');
         using machine = createMachine({ engine, assist, image, mode: 'real', memory: 0x10000 });
         const { cpu, memory } = machine;

@@ -1,6 +1,6 @@
 /**
- * Proves every number that Terrarium has of KVM against the kernel's own headers: a C program made from our tables is
- * compiled against <linux/kvm.h> and prints what the header says.
+ * Checks every number of KVM in Terrarium against the kernel's own headers: a C program made from our tables is
+ * compiled with <linux/kvm.h> and prints the header's values.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -16,7 +16,7 @@ import * as layout from '../../src/engine/kvm/api/layout.js';
 import * as libc from '../../src/engine/kvm/api/libc.js';
 import { RING_ENTRIES } from '../../src/engine/kvm/run/coalesced.js';
 
-/** A number of ours and the C expression that must have the same value. */
+/** A number in Terrarium and the C expression that must have the same value. */
 interface Claim {
   name: string;
   value: number;
@@ -94,7 +94,7 @@ function whyNot(): string | false {
   return false;
 }
 
-/** What the header says, by the claim's index. */
+/** The header's values, by the claim's index. */
 function ask(): Map<number, number> {
   const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-layouts-'));
   try {

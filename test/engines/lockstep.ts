@@ -1,5 +1,5 @@
 /**
- * Two software CPUs with the same guest, one of which translates: they are in the same state wherever they are stopped.
+ * Two software CPUs with the same guest, one of which translates: they are in the same state at every stop.
  *
  * @module
  */
@@ -28,7 +28,7 @@ const file = path.join(root, 'dist/soft.wasm');
 /** The software CPU's program. */
 export const programBytes = (): Uint8Array<ArrayBuffer> => Uint8Array.from(readFileSync(file));
 
-/** A software CPU's engine; `from` is the program that translations are made from, if it is another one. */
+/** A software CPU's engine; `from` is the program for translations, if it is another one. */
 export function engineOf(
   mode: TranslateMode,
   program: Uint8Array = programBytes(),
@@ -91,9 +91,9 @@ export function compare(random: Random, kind: ProgramKind, sides: readonly [Side
   const [one, other] = sides;
   const slice = SLICES[random(SLICES.length)]!;
   const ticks = random(2) === 0;
-  // Short slices see little: they begin somewhere in the middle, when there are translations.
+  // Short slices cover little: they begin in the middle of the run, when there are translations.
   const sizes = [400, ...Array.from({ length: 10 + random(20) }, () => slice)];
-  // Between two runs there is a look at what is worth translating.
+  // Between two runs the translator checks for hot code.
   sizes.push(...Array.from({ length: 20 }, () => 100 + random(200)), END);
   for (const [step, size] of sizes.entries()) {
     const goesOn = one.run(size);

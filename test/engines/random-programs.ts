@@ -21,10 +21,10 @@ const TICKS = DATA + 0x104;
 const TABLE = DATA + 0x200;
 const SAVED = DATA + 0x300;
 const STACK = DATA + 0x3000;
-/** Pages that a handler makes present when they are touched. */
+/** Pages that a handler makes present at their first access. */
 const SHY = 0x60000;
 const SHY_PAGES = 8;
-/** A page of code that lies now here and now there. */
+/** A page of code whose physical address alternates. */
 const TWIN = 0x70000;
 const TWINS = [0x71, 0x72];
 const TABLES = 0x20000;
@@ -39,7 +39,7 @@ function bytesOf(value: number, count: number): number[] {
 interface Setup {
   code: 16 | 32 | 64;
   mode: Mode;
-  /** What segments add to addresses of code. */
+  /** The segment bases for addresses of code. */
   codeBase: number;
   prepare(memory: GuestMemory): void;
   system(system: SystemRegisters): void;
@@ -47,10 +47,10 @@ interface Setup {
 
 const FAULT_HANDLER = 0x3000;
 const TIMER_HANDLER = 0x3100;
-/** Where all other exceptions come to: it goes on with the loop's end. */
+/** The handler of all other exceptions: it continues at the loop's end. */
 const ABORT = 0x3200;
 
-/** The page fault's handler of 64-bit code: makes a shy page present. */
+/** The page fault's handler of 64-bit code: makes such a page present. */
 const makePresent = [
   ...[0x50, 0x0f, 0x20, 0xd0, 0x48, 0xc1, 0xe8, 0x0c], // push rax; mov rax, cr2; shr rax, 12
   ...[0x48, 0x2d, SHY >> 12, 0, 0, 0, 0x48, 0x83, 0xf8, SHY_PAGES], // sub rax, the first page; cmp rax, their number
@@ -97,7 +97,7 @@ const setups: Record<ProgramKind, Setup> = {
     prepare: prepareProtected,
     system(system) {
       modes.protected.system(system);
-      // No more than its data: what lies beyond is a #GP, or a #SS.
+      // Limited to its data: accesses beyond are a #GP, or a #SS.
       const data = { ...system.ds, limit: 0x1f_ffff, g: false };
       Object.assign(system, { ds: data, es: data, fs: data, gs: data });
     },
@@ -141,7 +141,7 @@ function prepareProtected(memory: GuestMemory): void {
   memory.writeBytes(TIMER_HANDLER, Uint8Array.of(0xff, 0x05, TICKS & 255, TICKS >> 8, 0, 0, 0xcf));
 }
 
-/** Instructions on registers that neither branch nor leave the guest. */
+/** Instructions on registers that neither branch nor exit. */
 const rows = opcodes().filter(
   ({ name, meaning, protectedOnly, operands }) =>
     !/^i?div$|^aam$/.test(name) &&
@@ -174,7 +174,7 @@ class Program {
     this.bytes.push(...bytes);
   }
 
-  /** A number of the width that addresses have. */
+  /** A number with the width of addresses. */
   word(value: number): number[] {
     return bytesOf(value, this.#wide);
   }
@@ -218,14 +218,14 @@ class Program {
     }
   }
 
-  /** An instruction whose last byte others write over: perhaps behind a branch. */
+  /** An instruction whose last byte others overwrite: perhaps after a branch. */
   soft(): void {
     if (this.#random(2) === 0) this.emit(0x70 | this.#random(16), 3);
     this.#soft.push(this.here + 2);
     this.emit(0x83, 0xc0, this.#random(256)); // add eax, imm8
   }
 
-  /** Writes over code: of the next instruction, or anywhere. */
+  /** Overwrites code: of the next instruction, or anywhere. */
   patch(): void {
     const segment = this.#setup.code === 16 ? [0x2e] : [];
     const length = segment.length + 2 + this.at(0, 0).length;
@@ -252,7 +252,7 @@ class Program {
     this.emit(0xb9, ...this.word(this.#random(60)), this.#random(2) === 0 ? 0xf3 : 0xf2, opcode);
   }
 
-  /** A page of data or a page of code goes, or is another one. */
+  /** A page of data or a page of code is removed or replaced. */
   pages(): void {
     const shy = SHY + 0x1000 * this.#random(SHY_PAGES);
     const invlpg = (page: number) => this.emit(0x0f, 0x01, ...this.at(7, page));
@@ -273,7 +273,7 @@ class Program {
     }
   }
 
-  /** Pushes onto pages that are not there, and takes what they left. */
+  /** Pushes onto pages that are not present, and pops the values. */
   pushes(): void {
     this.emit(0xbc, ...this.word(SHY + 8 * this.#random(3) + 0x1000 * (1 + this.#random(SHY_PAGES - 1))));
     for (let left = 1 + this.#random(4); left > 0; left--)
@@ -336,7 +336,7 @@ class Program {
   }
 }
 
-/** One program: what is at which physical address, and where it begins. */
+/** One program: the contents by physical address, and the entry. */
 export interface MadeProgram {
   bytes: Uint8Array;
   address: number;
@@ -350,14 +350,14 @@ export const abortAddress = ABORT;
 /** @param rounds how often its loop runs */
 export function makeProgram(random: Random, kind: ProgramKind, rounds: number): MadeProgram {
   const setup = setups[kind];
-  // Over the end of a page, mostly.
+  // Mostly across the end of a page.
   const base = (setup.code === 16 ? 0x4000 : 0x100000) + 4096 * random(8) + 4096 - random(900);
   const program = new Program(random, setup, base);
   const functions: number[] = [];
   program.near([0xe9], 0);
   for (let n = 0; n < 3; n++) {
     functions.push(program.here);
-    // The body uses the stack as it likes.
+    // The body changes the stack pointer freely.
     program.emit(0x89, ...program.at(4, SAVED + 4 * n)); // mov [SAVED], esp
     program.body();
     program.emit(0x8b, ...program.at(4, SAVED + 4 * n));
@@ -408,18 +408,18 @@ export function makeProgram(random: Random, kind: ProgramKind, rounds: number): 
   };
 }
 
-/** How large a guest of a kind is. */
+/** The size of a guest of a kind. */
 export function memoryOf(kind: ProgramKind): number {
   return setups[kind].mode.memory;
 }
 
-/** Everything in memory but the program, and the registers of the system. */
+/** Everything in memory except the program, and the system registers. */
 export function prepare(kind: ProgramKind, memory: GuestMemory): void {
   setups[kind].prepare(memory);
 }
 
 export function systemOf(kind: ProgramKind, system: SystemRegisters): void {
   setups[kind].system(system);
-  // SSE is there in all kinds of code.
+  // SSE is available in all kinds of code.
   system.cr4 |= 0x600n;
 }

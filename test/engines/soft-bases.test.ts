@@ -12,7 +12,7 @@ import type { Registers } from '../../src/x86/index.js';
 import { CODE, DATA, LongModeSide, SUPERVISOR } from '../support/long-mode.js';
 
 const [DONE, GP] = [1, 13];
-/** Where LongModeSide has its GDT, of which entries from 38h on are free. */
+/** The address of LongModeSide's GDT, whose entries from 38h on are free. */
 const GDT = 0x1000;
 const FREE = 0x38;
 
@@ -54,14 +54,14 @@ describe('LTR and LLDT', () => {
     ['LTR', LTR, 0x89n],
     ['LLDT', LLDT, 0x82n],
   ] as const) {
-    test(`${name}: a base that is not canonical is #GP(selector), and the descriptor stays as it was`, () => {
+    test(`${name}: a base that is not canonical is #GP(selector), and the descriptor does not change`, () => {
       describeAt(wide, type, 0xaaaa_aaaa_aaaa_aaaan);
       const { vector, code: error } = run(wide, code, { rax: BigInt(FREE) });
       assert.deepEqual([vector, error], [GP, BigInt(FREE)]);
       assert.equal((wide.memory.read64(GDT + FREE) >> 40n) & 0xffn, type);
     });
 
-    test(`${name}: takes a base of 57 bits where CPUID has 5-level paging, and not elsewhere`, () => {
+    test(`${name}: accepts a base of 57 bits only where CPUID has 5-level paging`, () => {
       const low57 = 0x00aa_aaaa_aaaa_aaaan;
       describeAt(wide, type, low57);
       assert.equal(run(wide, code, { rax: BigInt(FREE) }).vector, DONE);
@@ -116,7 +116,7 @@ describe('with CR4.LA57 clear, 57 bits are taken where CPUID has 5-level paging,
   });
 });
 
-test('IRETQ to ring 3 makes GS null where ring 3 may not have it, and leaves its base', () => {
+test('IRETQ to ring 3 makes GS null where ring 3 must not access it, and leaves its base', () => {
   const side = wide;
   const cpu = side.cpu as SoftCpu;
   side.enter(0, (system) => {
@@ -146,7 +146,7 @@ test('CPUID leaves 4000_0000h to 4FFF_FFFFh are a hypervisor’s: zeros, unless 
   };
   for (const leaf of [0x40000000n, 0x40000001n, 0x40000010n, 0x4fffffffn])
     assert.deepEqual(ask(wide, leaf), [0n, 0n, 0n, 0n]);
-  // Others that are over the last one answer as the last basic leaf.
+  // Other leaves above the last one return the last basic leaf.
   assert.notEqual(ask(wide, 0x50000000n)[0], 0n);
   const own = { leaf: 0x40000000, eax: 0x40000000, ebx: 1, ecx: 2, edx: 3 };
   using side = new LongModeSide(softEngine(softProgram(), [...cpuidModel(), own]));
@@ -171,7 +171,7 @@ test('REP STOS and REP MOVS reach the last byte of 4,064 MiB of RAM', () => {
   const run = (from: bigint, to: bigint, rip: number) => {
     const registers = { rsi: from, rdi: to, rcx: 1024n, rax: 0x11223344n, rip: BigInt(rip), rflags: 2n };
     cpu.setRegisters({ ...cpu.getRegisters(), ...registers });
-    // Once to fill the TLB: many rounds at once need it.
+    // Once to fill the TLB, which many iterations at once need.
     memory.read32(last);
     cpu.step();
     while (cpu.getRegisters().rcx > 0n) cpu.step();
@@ -180,7 +180,7 @@ test('REP STOS and REP MOVS reach the last byte of 4,064 MiB of RAM', () => {
   assert.ok(words(memory, last).every((word) => word === 0x11223344));
   run(BigInt(last - 0x1000), BigInt(last), 0x1004);
   assert.ok(words(memory, last).every((word) => word === 0x5a5a5a5a));
-  // One dword on: each round reads what the one before has written.
+  // One dword further: each iteration reads the data that the previous one wrote.
   memory.write32(last, 0x01020304);
   cpu.setRegisters({
     ...cpu.getRegisters(),

@@ -1,6 +1,6 @@
 /**
- * Control registers, MSRs, CPUID and TLB of the software CPU in ring 0 of long mode: what is refused, and what follows from
- * the rest. What is expected is the SDM's word: 2B MOV to control registers, 3A 2.5 and 5.10, 4 for the MSRs.
+ * Control registers, MSRs, CPUID and TLB of the software CPU in ring 0 of long mode: the refused values, and the
+ * effects of the others. Expectations come from the SDM: 2B MOV to control registers, 3A 2.5 and 5.10, 4 for the MSRs.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -77,7 +77,7 @@ describe('control registers in 64-bit code', () => {
     });
   }
 
-  test('CR0.NW with CD, the reserved bits of CR0, and CR4.PGE, SMEP, SMAP are taken', () => {
+  test('CR0.NW with CD, the reserved bits of CR0, and CR4.PGE, SMEP, SMAP are accepted', () => {
     assert.equal(run(CR.to0, { rax: LONG0 | NW | CD | 0x1000n }).vector, DEBUG);
     assert.equal(side.cpu.getSystemRegisters().cr0, LONG0 | NW | CD);
     assert.equal(run(CR.to4, { rax: PAE | PGE | SMEP | SMAP }).vector, DEBUG);
@@ -93,7 +93,7 @@ describe('control registers in 64-bit code', () => {
       assert.equal(run(code, {}, undefined, 3).vector, name === 'to1' ? UNDEFINED : PROTECTION);
   });
 
-  test('PCIDs: on where CR3 names PCID 0 alone; then CR3 takes bit 63 and does not keep it; off only with CR0.PG', () => {
+  test('PCIDs: on only where CR3 names PCID 0; then CR3 accepts bit 63 and does not store it; off only with CR0.PG', () => {
     const withPcid = (system: SystemRegisters) => {
       system.cr3 |= 5n;
     };
@@ -112,7 +112,8 @@ describe('compatibility mode', () => {
     Object.assign(system.cs, { l: false, db: true });
   };
   test('CR0.PG may be cleared there, which ends long mode', () => {
-    // MOV CR0, EAX and then #DB, which comes without paging through what is not a 32-bit gate: the triple fault is the proof.
+    // MOV CR0, EAX and then #DB, which without paging uses an entry that is not a 32-bit gate: the triple fault proves
+    // it.
     side.memory.writeBytes(CODE, Uint8Array.from(CR.to0));
     side.enter(0, narrow);
     side.cpu.setRegisters({ ...start, rax: LONG0 & ~PG });
@@ -161,7 +162,7 @@ const halves = (value: bigint) => ({ rax: value & 0xffff_ffffn, rdx: value >> 32
 
 describe('model-specific registers', () => {
   const kept: [string, bigint, bigint, bigint?][] = [
-    // Name, number, a value that is kept, one that is #GP.
+    // Name, number, a value that is stored, one that is #GP.
     ['LSTAR', 0xc0000082n, 0xffff_8000_0000_1000n, 1n << 56n],
     ['CSTAR', 0xc0000083n, 0x1000n, 1n << 63n],
     ['STAR', 0xc0000081n, 0x0013_0008_1234_5678n],
@@ -181,10 +182,11 @@ describe('model-specific registers', () => {
     ['EFER', 0xc0000080n, 0xd01n, 0x1000n],
   ];
   for (const [name, number, value, wrong] of kept) {
-    test(`${name} keeps what is written to it, and refuses what it cannot be`, () => {
+    test(`${name} stores valid values, and refuses invalid ones`, () => {
       assert.equal(run(WRMSR, { rcx: number, ...halves(value) }).vector, DEBUG);
       if (name !== 'EFER') {
-        // The test's own return to ring 0 sets EFER, and the bases of segments; those are looked at as they were written.
+        // The test's own return to ring 0 sets EFER, and the bases of segments; those are checked right after the
+        // write.
         const system = side.cpu.getSystemRegisters();
         if (name === 'FS_BASE') assert.equal(system.fs.base, value);
         else if (name === 'GS_BASE') assert.equal(system.gs.base, value);
@@ -197,13 +199,13 @@ describe('model-specific registers', () => {
     });
   }
 
-  test('an MSR that is not there is #GP, and so is every one in ring 3', () => {
+  test('a missing MSR is #GP, and so is every one in ring 3', () => {
     assert.equal(run(RDMSR, { rcx: 0x4000_0000n }).vector, PROTECTION);
     assert.equal(run(WRMSR, { rcx: 0x4b56_4d00n }).vector, PROTECTION);
     assert.equal(run(RDMSR, { rcx: 0x10n }, undefined, 3).vector, PROTECTION);
   });
 
-  test('EFER.LME cannot change while paging is on, and LMA is not written', () => {
+  test('EFER.LME cannot change while paging is on, and LMA is read-only', () => {
     assert.equal(run(WRMSR, { rcx: 0xc0000080n, rax: 0x400n, rdx: 0n }).vector, PROTECTION);
     assert.equal(run(WRMSR, { rcx: 0xc0000080n, rax: 0x100n, rdx: 0n }).vector, DEBUG);
     assert.equal(side.cpu.getSystemRegisters().efer, 0x500n);
@@ -216,7 +218,7 @@ describe('the time stamp counter', () => {
   const tsd = (system: SystemRegisters) => {
     system.cr4 |= 4n;
   };
-  test('advances by an instruction at a time, can be set, and CR4.TSD keeps it from ring 3', () => {
+  test('advances with each instruction, can be set, and CR4.TSD forbids it in ring 3', () => {
     assert.equal(run(WRMSR, { rcx: 0x10n, ...halves(1n << 40n) }).vector, DEBUG);
     const read = () => {
       const { rax, rdx } = run(RDTSC).registers;
@@ -229,7 +231,7 @@ describe('the time stamp counter', () => {
     assert.equal(run(RDTSC, {}, tsd, 3).vector, PROTECTION);
     assert.equal(run(RDTSCP, {}, tsd, 3).vector, PROTECTION);
   });
-  test('RDTSCP and RDPID give TSC_AUX', () => {
+  test('RDTSCP and RDPID return TSC_AUX', () => {
     run(WRMSR, { rcx: 0xc0000103n, ...halves(77n) });
     assert.equal(run(RDTSCP).registers.rcx, 77n);
     assert.equal(run([0xf3, 0x0f, 0xc7, 0xf8]).registers.rax, 77n);
@@ -239,14 +241,14 @@ describe('the time stamp counter', () => {
 
 describe('CPUID', () => {
   const cpuid = (leaf: bigint) => run([0x0f, 0xa2], { rax: leaf, rcx: 0n }).registers;
-  test('names the vendor, and a leaf over the last one answers as the last basic leaf', () => {
+  test('names the vendor, and a leaf above the last one returns the last basic leaf', () => {
     const { rax, rbx, rcx, rdx } = cpuid(0n);
     const text = [rbx, rdx, rcx].map((word) => Buffer.from(Uint32Array.of(Number(word)).buffer).toString());
     assert.deepEqual([rax, text.join('')], [13n, 'GenuineIntel']);
     assert.deepEqual(cpuid(0x1234n).rbx, cpuid(13n).rbx);
     assert.deepEqual(cpuid(0x9000_0000n).rbx, cpuid(13n).rbx);
   });
-  test('says long mode, NX, 40 bits of physical addresses, and no AVX', () => {
+  test('reports long mode, NX, 40 bits of physical addresses, and no AVX', () => {
     assert.equal(cpuid(0x8000_0001n).rdx & (1n << 29n) & (1n << 20n), 0n);
     assert.equal(cpuid(0x8000_0001n).rdx & ((1n << 29n) | (1n << 20n)), (1n << 29n) | (1n << 20n));
     assert.equal(cpuid(0x8000_0008n).rax & 0xffn, 40n);
@@ -256,11 +258,11 @@ describe('CPUID', () => {
 
 describe('the TLB', () => {
   const entry = TABLES + 0x3000 + (HOLE >> 12) * 8;
-  /** MOV AL, [HOLE] over and over, after the entry was changed in between. */
+  /** MOV AL, [HOLE] repeatedly, with a change of the entry in between. */
   const LOAD = [0x8a, 0x03];
   const map = (page: number) => side.memory.write32(entry, page | 0x63);
 
-  test('INVLPG and INVPCID make it look again; without them the old page may stay', () => {
+  test('INVLPG and INVPCID flush an entry; without them the old page may stay', () => {
     for (const forget of [
       [0x0f, 0x01, 0x3b],
       [0x66, 0x0f, 0x38, 0x82, 0x0e],
@@ -313,7 +315,7 @@ describe('instructions that a bit of CR4 allows or forbids', () => {
   const cr4 = (bit: bigint) => (system: SystemRegisters) => {
     system.cr4 |= bit;
   };
-  test('RDFSBASE and WRGSBASE want FSGSBASE; a base has to be canonical', () => {
+  test('RDFSBASE and WRGSBASE need FSGSBASE; a base has to be canonical', () => {
     assert.equal(run([0xf3, 0x48, 0x0f, 0xae, 0xc0]).vector, UNDEFINED);
     assert.equal(run([0xf3, 0x48, 0x0f, 0xae, 0xc0], {}, cr4(0x10000n), 3).vector, DEBUG);
     assert.equal(run([0xf3, 0x48, 0x0f, 0xae, 0xd8], { rax: 0x123456n }, cr4(0x10000n)).vector, DEBUG);
@@ -321,7 +323,7 @@ describe('instructions that a bit of CR4 allows or forbids', () => {
     assert.equal(run([0xf3, 0x48, 0x0f, 0xae, 0xd8], { rax: 1n << 63n }, cr4(0x10000n)).vector, PROTECTION);
   });
 
-  test('UMIP keeps SGDT, SIDT, SLDT, STR and SMSW from ring 3', () => {
+  test('UMIP forbids SGDT, SIDT, SLDT, STR and SMSW in ring 3', () => {
     const rdi = { rdi: BigInt(DATA) };
     for (const code of [
       [0x0f, 0x01, 0x07],
@@ -336,7 +338,7 @@ describe('instructions that a bit of CR4 allows or forbids', () => {
     }
   });
 
-  test('STAC lets ring 0 read a page of ring 3 under SMAP, CLAC does not', () => {
+  test('after STAC ring 0 can read a page of ring 3 under SMAP, after CLAC it cannot', () => {
     const set = run([0x0f, 0x01, 0xcb], {}, cr4(SMAP));
     assert.deepEqual([set.vector, set.registers.rflags & 0x4_0000n], [DEBUG, 0x4_0000n]);
     assert.equal(run([0x0f, 0x01, 0xca], { rflags: 0x4_0002n }, cr4(SMAP)).registers.rflags & 0x4_0000n, 0n);
@@ -361,7 +363,7 @@ describe('five levels of tables', () => {
     const far = load(1n << 50n);
     assert.deepEqual([far.vector, far.cr2], [PAGE, 1n << 50n]);
     assert.equal(load(1n << 56n).vector, PROTECTION);
-    // A large page is not for this level: bit 7 is reserved.
+    // There is no large page at this level: bit 7 is reserved.
     side.memory.write32(TABLES + 0x4008, TABLES | 0x87);
     assert.deepEqual([load(1n << 48n).vector, load(1n << 48n).code], [PAGE, 9n]);
   });
@@ -374,7 +376,7 @@ describe('PAE paging', () => {
       Object.assign(system.cs, { l: false, db: true });
       Object.assign(system, { efer: 0n, cr3: BigInt(table) });
     };
-    // Three gigabytes of nothing and one that leads to the directory of before.
+    // Three gigabytes unmapped, and one that leads to the earlier directory.
     side.memory.write64(table, BigInt(TABLES + 0x2000) | 1n);
     const taken = (entry: bigint) => {
       side.memory.write64(table + 0x40, BigInt(TABLES + 0x2000) | 1n);

@@ -1,6 +1,6 @@
 /**
- * States of XSAVE that the software CPU does not have and another CPU, which it helps, does: they go to memory and back as they
- * came (SDM 1 13.7, 13.8).
+ * State components of XSAVE that the software CPU lacks and a CPU that it assists has: they go to memory and back
+ * unchanged (SDM 1 13.7, 13.8).
  */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
@@ -10,7 +10,7 @@ import { CODE, DATA, LongModeSide, SUPERVISOR } from '../support/long-mode.js';
 
 const [DONE, GP] = [1, 13];
 const AVX = 4n;
-/** CPUID leaf D of a processor with AVX: the upper halves of the YMM registers lie behind the header. */
+/** CPUID leaf D of a processor with AVX: the upper halves of the YMM registers follow the header. */
 const leaves = cpuidModel().map((one) => (one.leaf === 0xd ? { ...one, eax: 7, ebx: 832, ecx: 832 } : one));
 const upper = { leaf: 0xd, subleaf: 2, eax: 256, ebx: 576, ecx: 0, edx: 0 };
 const subleaf1 = { leaf: 0xd, subleaf: 1, eax: 4, ebx: 0, ecx: 0, edx: 0 };
@@ -42,7 +42,7 @@ const pattern = Uint8Array.from({ length: 256 }, (_, n) => n ^ 0x5a);
 
 const inUseOf = (extended: Uint8Array | null) => new DataView(extended!.buffer).getBigUint64(0, true) & ~3n;
 
-/** Gives the CPU the state that it does not know. */
+/** Loads the unknown state component into the CPU. */
 function give(inUse: bigint, bytes: Uint8Array): void {
   const extended = new Uint8Array(64 + bytes.length);
   new DataView(extended.buffer).setBigUint64(0, inUse | 3n, true);
@@ -51,13 +51,13 @@ function give(inUse: bigint, bytes: Uint8Array): void {
 }
 
 describe('AVX’s state', () => {
-  test('is asked for by XSETBV with SSE’s alone, and not where CPUID does not have it', () => {
+  test('is enabled by XSETBV only together with SSE’s, and not where CPUID does not have it', () => {
     const set = (value: bigint) => run(XSETBV, { rax: value }).vector;
     assert.deepEqual([1n, 3n, 5n, 7n, 0xfn, 0xe7n, 0n].map(set), [DONE, DONE, GP, DONE, GP, GP, GP]);
     assert.equal(run(XGETBV).registers.rax, 7n);
   });
 
-  test('is saved behind the header where it is in use, and the header says so', () => {
+  test('is saved after the header where it is in use, and the header marks it', () => {
     give(AVX, pattern);
     side.memory.view(DATA, 1024).fill(0);
     assert.equal(run(XSAVE).vector, DONE);
@@ -66,7 +66,7 @@ describe('AVX’s state', () => {
     assert.equal(run(XGETBV, { rcx: 1n }).registers.rax, 7n);
   });
 
-  test('that is as after a reset is not written, and is not in use', () => {
+  test('in its initial configuration is not written, and is not in use', () => {
     give(0n, pattern);
     side.memory.view(DATA, 1024).fill(0xcc);
     side.memory.view(DATA + 512, 64).fill(0);
@@ -76,7 +76,7 @@ describe('AVX’s state', () => {
     assert.equal(run(XGETBV, { rcx: 1n }).registers.rax, 3n);
   });
 
-  test('comes back by XRSTOR, or is as after a reset where it was not saved', () => {
+  test('is restored by XRSTOR, or gets its initial configuration where it was not saved', () => {
     give(0n, new Uint8Array(256));
     side.memory.view(DATA, 1024).fill(0);
     side.memory.write32(DATA + 24, 0x1f80);

@@ -1,4 +1,7 @@
-/** The software CPU's decoder and the disassembly come from one table: they see the same instructions in the same bytes. */
+/**
+ * The software CPU's decoder and the disassembly come from one table: they find the same instructions in the same
+ * bytes.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -24,7 +27,7 @@ const softDecode = (program as unknown as { decode: Decode }).decode;
 const view = new DataView(memory.buffer);
 const modes: Record<CodeSize, number> = { 16: 0, 32: MODE_CODE32, 64: MODE_CODE64 };
 
-/** The length that the software CPU sees, and whether it knows the instruction. */
+/** The length for the software CPU, and whether it supports the instruction. */
 function soft(bytes: Uint8Array, code: CodeSize): { length: number; known: boolean } {
   new Uint8Array(memory.buffer, RAM, bytes.length).set(bytes);
   const length = softDecode(RAM, RAM + bytes.length, SCRATCH, 0, modes[code]);
@@ -35,7 +38,7 @@ function check(bytes: Uint8Array, code: CodeSize): void {
   const ours = decode(bytes, code);
   const theirs = soft(bytes, code);
   const shown = `${code}-bit ${Buffer.from(bytes).toString('hex')}`;
-  // Which segment registers there are is the instruction's own business.
+  // The valid segment registers depend on the instruction.
   const isSegment = /^(66|67|[2346].|f.)*8[ce]/.test(Buffer.from(bytes).toString('hex'));
   if (ours === undefined) assert.ok(!theirs.known || isSegment, `${shown}: ${theirs.length} bytes`);
   else assert.equal(theirs.length, ours.length, `${shown}: ${ours.row.name}`);
@@ -59,7 +62,7 @@ describe('lengths', () => {
       assert.ok(count > 10_000);
     });
 
-    test(`of random bytes in ${code}-bit code are the same, and cut short they are none`, () => {
+    test(`of random bytes in ${code}-bit code are the same, and truncated ones are incomplete`, () => {
       const random = randomNumbers(code + 1);
       for (let n = 0; n < 30_000; n++) {
         check(

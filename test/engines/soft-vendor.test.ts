@@ -1,6 +1,6 @@
 /**
- * The software CPU as one of Intel's processors and as one of AMD's: its CPUID and what follows from it. What AMD's answer
- * is from its manual (APM) and from measurements in ring 3 of an EPYC.
+ * The software CPU as one of Intel's processors and as one of AMD's: its CPUID and the effects. AMD's behaviour is from
+ * its manual (APM) and from measurements in ring 3 of an EPYC.
  */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
@@ -38,11 +38,11 @@ function run(
   return result;
 }
 
-/** What each of the two gives. */
+/** The results of both. */
 const both = <T>(give: (side: LongModeSide) => T) => cpuVendors.map((vendor) => give(sides[vendor]));
 
 describe('CPUID', () => {
-  test('names the maker, and the family and model of one of its processors', () => {
+  test('names the vendor, and the family and model of one of its processors', () => {
     const told = both((side) => {
       const { rbx, rcx, rdx } = run(side, [0x0f, 0xa2], { rax: 0n, rcx: 0n }).registers;
       const name = [rbx, rdx, rcx].map((word) => Buffer.from(Uint32Array.of(Number(word)).buffer).toString());
@@ -55,7 +55,7 @@ describe('CPUID', () => {
   });
 });
 
-describe('where the makers differ', () => {
+describe('where the vendors differ', () => {
   test('F3 90 with REX.B is PAUSE, or XCHG with R8', () => {
     const after = both((side) => {
       const { rax, r8 } = run(side, [0xf3, 0x49, 0x90], { rax: 1n, r8: 2n }).registers;
@@ -85,7 +85,7 @@ describe('where the makers differ', () => {
     }
   });
 
-  test('REP with addresses of 32 bits and no round clears upper halves, or leaves them', () => {
+  test('REP with addresses of 32 bits and no iteration clears upper halves, or leaves them', () => {
     const high = 0x1_0000_0000n;
     const begin = { rcx: high, rsi: high | BigInt(DATA), rdi: high | BigInt(DATA) };
     const left = both((side) => {
@@ -96,7 +96,7 @@ describe('where the makers differ', () => {
       [0n, 0n, 0n],
       [1n, 1n, 1n],
     ]);
-    // The same where the first round faults; one that is done clears them with either.
+    // The same where the first iteration faults; a completed one clears them with both vendors.
     const faults = both((side) => {
       const { vector, registers } = run(
         side,
@@ -116,7 +116,7 @@ describe('where the makers differ', () => {
     assert.deepEqual(done, [0n, 0n]);
   });
 
-  test('MXCSR has no bit 17, or misaligned SSE, for which arithmetic takes any address and moves do not', () => {
+  test('MXCSR has no bit 17, or misaligned SSE, with which arithmetic accepts any address and moves do not', () => {
     const LDMXCSR = [0x0f, 0xae, 0x17];
     const load = (side: LongModeSide, mxcsr: number) => {
       side.memory.write32(DATA, mxcsr);
@@ -149,7 +149,7 @@ describe('where the makers differ', () => {
     assert.deepEqual(mask, [0xffff, 0x2ffff]);
   });
 
-  test('DPPS of several NaNs gives one by its own order, or the first', () => {
+  test('DPPS of several NaNs returns one by its own order, or the first', () => {
     const nan = (n: number) => 0x7fc00000 | n;
     const given = both((side) => {
       const view = new DataView(side.memory.buffer);
@@ -166,7 +166,7 @@ describe('where the makers differ', () => {
     ]);
   });
 
-  test('the sine of the least numbers is the number, or what is a little less, which underflows where it is tiny after rounding', () => {
+  test('the sine of the smallest numbers is the number, or a slightly smaller one, which may underflow', () => {
     /** ST(0) after FSIN of the number with this exponent and significand, and the status word's flags. */
     const sine = (rounding: number, exponent: number, significand: bigint) =>
       both((side) => {
@@ -204,7 +204,7 @@ describe('where the makers differ', () => {
     ]);
   });
 
-  test('registers of a maker’s models read as 0, and are no other maker’s', () => {
+  test('model-specific registers of a vendor read as 0, and do not exist for the other vendor', () => {
     const read = (msr: bigint) => both((side) => run(side, [0x0f, 0x32], { rcx: msr, rax: 7n, rdx: 7n }));
     const write = (msr: bigint) =>
       both((side) => run(side, [0x0f, 0x30], { rcx: msr, rax: 7n, rdx: 0n }).vector);
@@ -301,7 +301,7 @@ describe('an instruction whose feature CPUID does not name is #UD', () => {
     assert.deepEqual(give(without), [4n, 4n]);
   });
 
-  test('no row of the opcode table on MMX or XMM registers is without one', () => {
+  test('every row of the opcode table on MMX or XMM registers has one', () => {
     const rows = opcodes().filter(({ operands }) => operands.some((operand) => /^[VWUPQN]/.test(operand)));
     assert.ok(rows.length > 300);
     for (const row of rows) assert.notEqual(featureOf(row, 64, 32), undefined, row.name);
@@ -311,7 +311,7 @@ describe('an instruction whose feature CPUID does not name is #UD', () => {
 describe('--cpu-vendor', () => {
   const other = hostCpuVendor() === 'amd' ? 'intel' : 'amd';
 
-  test('is for the software CPU: auto takes it where KVM runs the other maker’s, and KVM refuses', {
+  test('needs the software CPU: auto selects it where KVM has the other vendor’s, and KVM refuses', {
     skip: noKvm,
   }, () => {
     const { engine, because } = chooseEngine('auto', { cpuVendor: other });
@@ -323,7 +323,7 @@ describe('--cpu-vendor', () => {
     });
   });
 
-  test('is refused in words where it is neither', () => {
+  test('is refused with a message where it is neither', () => {
     const { status, stderr } = terrarium(['run', 'guests/hello', '--cpu-vendor', 'via']);
     assert.equal(status, 2);
     assert.match(stderr, /intel, amd/);

@@ -1,6 +1,6 @@
 /**
- * REP INS leaves the guest on the software CPU as it does on KVM: as often, for as many elements at a time. Of REP OUTS the
- * software CPU makes one exit a page; KVM hands over each element alone, in the same order.
+ * REP INS has the same exits on the software CPU as on KVM: the same number, each for the same number of elements. For
+ * REP OUTS the software CPU makes one exit per page; KVM reports each element alone, in the same order.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -21,7 +21,7 @@ interface Case {
   wide: boolean;
   down: boolean;
   count: number;
-  /** Of ES and DS, and the offset in them. */
+  /** The base of ES and DS, and the offset in them. */
   selector: number;
   offset: number;
 }
@@ -38,7 +38,7 @@ const cases: fc.Arbitrary<Case> = fc
   })
   .map((one) => ({ ...one, count: Math.min(one.count, mostRounds(one)) }));
 
-/** As many as the segment has room for; KVM's exit of OUTS is for one element, so that many of them take their time. */
+/** As many as the segment has room for; KVM's exit of OUTS is for one element, so that many of them take long. */
 function mostRounds({ input, size, down, offset }: Case): number {
   const room = Math.floor((down ? offset : 0xfffc - offset) / size);
   return input ? room : Math.min(room, 20);
@@ -61,7 +61,7 @@ const machineOf = (engine: 'kvm' | 'soft') =>
     ],
   });
 
-/** The exits with their data, what they leave in the registers, and what they leave in memory. */
+/** The exits with their data, and the final registers and memory. */
 function run({ cpu, memory }: Machine, { input, size, wide, down, count, selector, offset }: Case) {
   memory.view(0, MEMORY).fill(0x5a);
   const prefixes = [0xf3, ...(wide ? [0x67] : []), ...(size === 4 ? [0x66] : [])];
@@ -86,7 +86,7 @@ function run({ cpu, memory }: Machine, { input, size, wide, down, count, selecto
 const textOf = ({ address, size, write, ripLow }: Exit, count: number, bytes: string) =>
   [address, size, count, write, ripLow, bytes].join(' ');
 
-/** A write's elements, each as an exit of its own. */
+/** A write's elements, each as a separate exit. */
 function elementsOf(exit: Exit): string[] {
   const bytes = bytesOf(exit);
   const digits = exit.size * 2;

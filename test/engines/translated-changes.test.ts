@@ -1,4 +1,4 @@
-/** What changes under translated code, or stops it, at each place where it can: the guest is as if it were interpreted. */
+/** Changes and stops of translated code, at each possible place: the guest behaves as when it is interpreted. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ExitKind } from '../../src/engine/contract/index.js';
@@ -22,7 +22,7 @@ function mixedLoop(rounds: number): MadeProgram {
   ];
   const again = [0x75, 256 - (body.length + 2)];
   const bytes = [0xbc, ...word(STACK), 0xbd, ...word(rounds), ...body, ...again, 0xf4];
-  // The function lies behind the HLT: as far as the call says.
+  // The function is after the HLT, at the call's displacement.
   const called = [0x53, 0x5a, 0x39, 0xc2, 0xc3];
   const call = 10 + body.indexOf(0xe8, 26);
   bytes.splice(call + 1, 4, ...word(bytes.length - (call + 5)));
@@ -35,10 +35,10 @@ function mixedLoop(rounds: number): MadeProgram {
 }
 
 const ROUNDS = 60;
-/** The end of this many is behind the loop's. */
+/** After this many, the loop has ended. */
 const END = 10_000;
 
-/** Both sides after the same commands, which are given one of them and say what they saw. */
+/** Both sides after the same commands, each of which runs on one side and returns its observations. */
 function same(sides: readonly [Side, Side], what: string, command: (side: Side) => unknown): void {
   const [one, other] = sides.map((side) => [command(side), side.state()]);
   assert.deepEqual(other, one, what);
@@ -62,7 +62,7 @@ describe('translated code', () => {
     for (let place = 0; place < 60; place++) {
       same(sides, `a timer after ${place}`, (side) => {
         side.start(made);
-        // Enough that there are translations, with a look between the pieces.
+        // Enough for translations, which are made between the pieces.
         for (let n = 0; n < 4; n++) side.run(100);
         side.run(1 + place);
         const taken = side.cpu.readyForInterrupt;
@@ -73,7 +73,7 @@ describe('translated code', () => {
     assert.ok(sides[1].cpu.translation!.translated > 0);
   });
 
-  test('stops at a breakpoint that is set in its middle, and goes on without it', () => {
+  test('stops at a breakpoint that is set in its middle, and continues without it', () => {
     using sides = sidesOf(made);
     for (let offset = 10; offset < made.bytes.length; offset++) {
       same(sides, `a breakpoint at +${offset}`, (side) => {
@@ -91,7 +91,7 @@ describe('translated code', () => {
     }
   });
 
-  test('goes on from a state that is put back', () => {
+  test('continues from a restored state', () => {
     using sides = sidesOf(made);
     same(sides, 'put back', (side) => {
       for (let n = 0; n < 5; n++) side.run(100);
@@ -110,8 +110,11 @@ describe('translated code', () => {
     });
   });
 
-  /** A function that returns a constant, with eight bytes of data before and behind it, is called, written to, and called again. */
-  test('is what a write of some bytes beside or into it makes of it', () => {
+  /**
+   * A function that returns a constant, with eight bytes of data before and after it, is called, written to, and called
+   * again.
+   */
+  test('follows writes of some bytes beside it or into it', () => {
     const FUNCTION = CODE + 0x48;
     const constant = 0x11223344;
     const code = [0xb8, ...word(constant), 0xc3];
@@ -141,7 +144,7 @@ describe('translated code', () => {
     }
   });
 
-  test('stays where a program writes to variables right beside it', () => {
+  test('stays valid where a program writes to variables right beside it', () => {
     // mov ecx, rounds; again: inc dword [next to the code]; dec ecx; jnz again; hlt; the variable
     const rounds = 100_000;
     const bytes = [0xb9, ...word(rounds), 0xff, 0x05, ...word(CODE + 15), 0x49, 0x75, 0xf7, 0xf4, ...word(0)];

@@ -1,4 +1,4 @@
-/** Guests that a translator does not like: what they do is the same, and what is kept for them has bounds. */
+/** Guests that are difficult for a translator: their results are the same, and the memory for them is bounded. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -12,7 +12,7 @@ import { engineOf } from './lockstep.js';
 const CODE = 0x100000;
 const STACK = 0x90000;
 const MEMORY = 0x1000000;
-/** A program that does not come to its end. */
+/** A program that does not end. */
 const PATIENCE = 400_000_000;
 
 const engines = { off: engineOf('off'), on: engineOf('on'), eager: engineOf('eager') };
@@ -51,7 +51,7 @@ function run(
   return { left, stats };
 }
 
-/** The same in all modes; gives what the translator did. */
+/** Checks that the results are the same in all modes; returns the translator's statistics. */
 function compare(guest: Guest) {
   const { left } = run('off', guest);
   const on = run('on', guest);
@@ -91,8 +91,8 @@ const somewhere = (mask: number) => [
 ];
 
 describe('translating', () => {
-  test('has bounds where a guest makes endless new code', () => {
-    // Each round writes "add eax, imm32; ret" to another place, and calls it 2,000 times.
+  test('is bounded where a guest makes new code without end', () => {
+    // Each iteration writes "add eax, imm32; ret" to another place, and calls it 2,000 times.
     const called = [0xbe, ...word(2000), 0xff, 0xd7, 0x4e, 0x75, 0xfb]; // mov esi, 2000; again: call edi; dec esi; jnz again
     const body = [0xc6, 0x07, 0x05, 0x89, 0x4f, 0x01, 0xc6, 0x47, 0x05, 0xc3, ...called, 0x83, 0xc7, 0x40];
     const guest = { bytes: [0xbf, ...word(0x200000), ...loop(600, body)] };
@@ -100,36 +100,36 @@ describe('translating', () => {
     assert.ok(on.bytes < 1_000_000, `${on.bytes} bytes`);
   });
 
-  test('is no matter for one who writes over its own loop', () => {
+  test('is not repeated without end for a guest that overwrites its own loop', () => {
     // inc byte [the immediate]; add eax, imm8
     compare({ bytes: loop(20_000, [0xfe, 0x05, ...word(CODE + 5 + 6 + 2), 0x83, 0xc0, 0]) });
   });
 
-  test('is left seldom where each access is to a page that the TLB does not know', () => {
+  test('is rarely left where each access misses the TLB', () => {
     // mov esi, 200000; again: mov eax, [esi]; add ebx, eax; inc ebx; mov [esi], ebx; add esi, 1004; cmp esi, f00000; jb again
     const access = [0x8b, 0x06, 0x01, 0xc3, 0x43, 0x89, 0x1e, 0x81, 0xc6, ...word(0x1004)];
     const pass = [0xbe, ...word(0x200000), ...access, 0x81, 0xfe, ...word(0xf00000), 0x72, 0xeb];
     const { on, eager } = compare({ bytes: loop(200, pass) });
-    // How many depends on when the translator looks.
+    // The number depends on the moments of the translator's checks.
     for (const { left, instructions } of [on, eager])
       assert.ok(left < instructions / 50, `left ${left} times`);
     assert.ok(on.translated > on.instructions / 2, `${on.translated} of ${on.instructions}`);
   });
 
-  test('takes jumps into the middle of instructions', () => {
+  test('supports jumps into the middle of instructions', () => {
     // test cl, 1; jz into it; mov eax, 40404040, which from its second byte on is inc eax four times
     compare({ bytes: loop(10_000, [0xf6, 0xc1, 1, 0x74, 1, 0xb8, 0x40, 0x40, 0x40, 0x40]) });
   });
 
-  test('takes a function of 100,000 instructions', () => {
+  test('supports a function of 100,000 instructions', () => {
     const { on, eager } = compare({ bytes: loop(40, repeat(100_000, [0x01, 0xc8])) });
-    // Each instruction was translated about once, and takes some 60 bytes.
+    // Each instruction was translated about once, into some 60 bytes.
     assert.ok(eager.size < 200_000 && eager.bytes < 20_000_000, `${eager.size} instructions`);
     assert.ok(on.bytes <= eager.bytes);
   });
 
-  test('takes 10,000 entries into one loop', () => {
-    // A sled of 10,000 "inc eax", entered at another place each round.
+  test('supports 10,000 entries into one loop', () => {
+    // A sled of 10,000 "inc eax", entered at another place in each iteration.
     const sled = repeat(10_000, [0x40]);
     // And then jmp ebx.
     const head = somewhere(8191);
@@ -137,7 +137,7 @@ describe('translating', () => {
     compare({ bytes: loop(300, [...head, ...word(sledAt), 0xff, 0xe3, ...sled]) });
   });
 
-  test('takes calls 100,000 deep, and back', () => {
+  test('supports calls 100,000 deep, and back', () => {
     // mov ecx, 100000; call over; hlt; over: dec ecx; jz end; call over; inc eax; end: ret
     const once = [
       0xb9,
@@ -156,18 +156,18 @@ describe('translating', () => {
     compare({ bytes: [0xbc, ...word(0x800000), ...once] });
   });
 
-  test('takes calls that never return', () => {
+  test('supports calls that never return', () => {
     compare({ bytes: [0xbc, ...word(0x800000), 0x40, 0xe8, ...word(-6)], atMost: 2_000_000 });
   });
 
-  test('takes returns to everywhere', () => {
+  test('supports returns to any address', () => {
     const sled = repeat(4096, [0x40]);
     const head = somewhere(4095);
     const sledAt = CODE + 5 + head.length + 4 + 2;
     compare({ bytes: loop(300, [...head, ...word(sledAt), 0x53, 0xc3, ...sled]) });
   });
 
-  test('takes code at the end of memory, and one that runs beyond', () => {
+  test('supports code at the end of memory, and code that runs beyond it', () => {
     const at = MEMORY - 64;
     const bytes = loop(5000, [0x01, 0xc8]);
     compare({ bytes, at });
@@ -175,7 +175,7 @@ describe('translating', () => {
     compare({ bytes: [...off, ...repeat(64 - off.length, [0x90])], at });
   });
 
-  test('takes code in memory that is read only', () => {
+  test('supports code in read-only memory', () => {
     const regions = [
       { address: 0, size: CODE },
       { address: 0xf0000000, size: 0x10000, readOnly: true },
@@ -188,7 +188,7 @@ describe('translating', () => {
     assert.ok(eager.functions > 0);
   });
 
-  test('takes code on a page that is its stack, and its data', () => {
+  test('supports code on a page with its stack and its data', () => {
     // push eax; pop ebx; add [next to the code], eax
     const bytes = [
       0xbc,
@@ -199,7 +199,7 @@ describe('translating', () => {
     assert.ok(on.functions > 0 && on.functions < 10, `${on.functions} functions`);
   });
 
-  test('is given up where the host refuses, and the guest goes on', () => {
+  test('stops where the host refuses, and the guest continues', () => {
     const guest = { bytes: loop(100_000, [0x01, 0xc8]) };
     const { left } = run('off', guest);
     const { Module } = WebAssembly;

@@ -1,4 +1,4 @@
-/** Random instructions, interpreted and translated: everything that they leave is the same. */
+/** Random instructions, interpreted and translated: all their results are the same. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -21,7 +21,7 @@ const engine = (mode: TranslateMode) =>
 
 /** Runs of the same program: the first finds the blocks, the later ones are translated. */
 const RUNS = 3;
-/** Translating all of it at once takes a while on a busy host. */
+/** Translating all of it at once takes long on a busy host. */
 const TIMEOUT_MS = 120_000;
 const PROGRAMS = Number(process.env.TERRARIUM_SOAK ?? 40);
 
@@ -37,7 +37,7 @@ function makeTests(mode: ModeName, random: ReturnType<typeof randomNumbers>, cou
 }
 
 for (const [index, name] of modeNames.entries()) {
-  test(`random instructions in ${name} mode leave the same interpreted and translated`, () => {
+  test(`random instructions in ${name} mode have the same results interpreted and translated`, () => {
     const mode = modes[name];
     const random = randomNumbers(11 + index);
     using interpreted = new Side(engine('off'), mode, TIMEOUT_MS);

@@ -1,4 +1,4 @@
-/** What `--dump translation` shows is what ran: the guest's own instructions, each with its WebAssembly. */
+/** `--dump translation` shows the code that ran: the guest's own instructions, each with its WebAssembly. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assemble } from '../../src/assembler/index.js';
@@ -24,7 +24,7 @@ function guest() {
   return { image: section!.bytes, mode: 'real', load: LOAD, engine: 'soft', translate: 'eager' } as const;
 }
 
-test('a translation has the instructions that are in memory, what the decoder made of them, and their code', async () => {
+test('a translation lists the instructions in memory, their decoded form, and their code', async () => {
   await using machine = await hostHere({ ...guest(), translations: [BigInt(LOOP)] });
   const { translations, ...outcome } = await machine.run();
   assert.equal(outcome.kind, 'halted');
@@ -55,7 +55,7 @@ test('a translation has the instructions that are in memory, what the decoder ma
   );
 });
 
-test('a debugger shows it where the guest stands, and says where nothing is', () => {
+test('a debugger shows it at the guest’s current place, and reports where there is none', () => {
   using machine = createMachine(guest());
   const session = new DebugSession(machine);
   assert.match(session.describe('translation'), /translated functions: 0[\s\S]*nothing is translated/);

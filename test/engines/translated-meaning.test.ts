@@ -1,5 +1,5 @@
 /**
- * An instruction's meaning is written down once: what is changed in the program is changed in its translations. And where only one
+ * An instruction's meaning is defined once: a change in the program also changes its translations. And where only one
  * of the two is changed, random programs find it.
  */
 import assert from 'node:assert/strict';
@@ -14,7 +14,7 @@ const I32_SUB = 0x6b;
 /** local.get, local.tee. */
 const LOCALS = [0x20, 0x22];
 const CODE = 10;
-/** Programs that have to find a change. */
+/** The number of programs that have to find a change. */
 const PROGRAMS = 10;
 
 function readU32(bytes: Uint8Array, at: number): [value: number, next: number] {
@@ -72,7 +72,7 @@ function* changed(): Generator<Uint8Array> {
   }
 }
 
-/** True if random programs tell the sides apart. */
+/** True if random programs find a difference between the sides. */
 function differ(program: Uint8Array, from: Uint8Array): boolean {
   using interpreted = new Side(engineOf('off', program), 'real');
   using translated = new Side(engineOf('eager', program, from), 'real');
@@ -85,12 +85,12 @@ function differ(program: Uint8Array, from: Uint8Array): boolean {
   return false;
 }
 
-test('a handler whose meaning is changed for the translator alone is found', () => {
+test('a handler whose meaning is changed only for the translator is found', () => {
   const original = programBytes();
   const found = [...changed()].filter((bytes) => differ(original, bytes));
   assert.ok(found.length > 0);
 });
 
-test('a handler whose meaning is changed is translated as it is now', () => {
+test('a handler whose meaning is changed is translated with its new meaning', () => {
   for (const bytes of changed()) assert.equal(differ(bytes, bytes), false);
 });

@@ -1,6 +1,6 @@
 /**
- * Random programs with loops, calls, jump tables, pages that come and go, and code that changes itself: interpreted and
- * translated, they are in the same state wherever they are stopped.
+ * Random programs with loops, calls, jump tables, pages that are mapped and unmapped, and self-modifying code:
+ * interpreted and translated, they are in the same state at every stop.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { randomNumbers } from '../../src/random.js';
 import { compare, engineOf, Side } from './lockstep.js';
 import { programKinds } from './random-programs.js';
 
-/** Programs of each kind; `npm run soak -- translated` runs as many as there is time for. */
+/** Programs of each kind; `npm run soak -- translated` runs as many as the time allows. */
 const PROGRAMS = Number(process.env.TERRARIUM_SOAK ?? 100);
 
 for (const [index, kind] of programKinds.entries()) {

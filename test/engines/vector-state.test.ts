@@ -1,4 +1,4 @@
-/** When MMX and SSE may be used, what their faults leave alone, and XSAVE: by the manual, in long mode. */
+/** The conditions for MMX and SSE, the state after their faults, and XSAVE: by the manual, in long mode. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { ExitKind } from '../../src/engine/contract/index.js';
@@ -22,7 +22,7 @@ const OSXSAVE = 0x40000n;
 const CR0 = 0x80010033n;
 const [EM, TS] = [4n, 8n];
 
-/** Runs one instruction in ring 3, with SSE switched on if nothing else is said. */
+/** Runs one instruction in ring 3, with SSE switched on by default. */
 function run(
   code: readonly number[],
   registers: object = {},
@@ -56,7 +56,7 @@ describe('SSE may be used', () => {
   const vector = (code: readonly number[], system: Partial<SystemRegisters>) =>
     run(code, { rdi }, system).vector;
 
-  test('where CR4.OSFXSR is set and CR0.EM is not, and not behind a task switch (SDM 3A table 14-1)', () => {
+  test('where CR4.OSFXSR is set and CR0.EM is not, and not after a task switch (SDM 3A table 14-1)', () => {
     assert.equal(vector(MOVUPS_LOAD, {}), DONE);
     assert.equal(vector(MOVUPS_LOAD, { cr4: PAE }), UD);
     assert.equal(vector(MOVUPS_LOAD, { cr0: CR0 | EM }), UD);
@@ -73,7 +73,7 @@ describe('SSE may be used', () => {
     engine.setUint16(L.FPU_STATUS, 0, true);
   });
 
-  test('and an exception that is not masked is #XM with CR4.OSXMMEXCPT and #UD without, noted in MXCSR', () => {
+  test('and an exception that is not masked is #XM with CR4.OSXMMEXCPT and #UD without, recorded in MXCSR', () => {
     for (const [cr4, expected] of [
       [PAE | OSFXSR | OSXMMEXCPT, XM],
       [PAE | OSFXSR, UD],
@@ -90,14 +90,14 @@ describe('SSE may be used', () => {
 });
 
 describe('sixteen bytes of memory', () => {
-  test('are aligned, or #GP, where the instruction asks for it', () => {
+  test('are aligned, or #GP, where the instruction requires it', () => {
     assert.equal(run(MOVAPS_LOAD, { rdi: BigInt(DATA + 8) }).vector, GP);
     assert.equal(run(MOVUPS_LOAD, { rdi: BigInt(DATA + 8) }).vector, DONE);
-    // Alignment comes before the page.
+    // Alignment is checked before the page.
     assert.equal(run(MOVAPS_LOAD, { rdi: BigInt(HOLE + 8) }).vector, GP);
   });
 
-  test('that cross from a page into one that is not there fault at it, and change nothing', () => {
+  test('that cross from a page into one that is not present fault at it, and change nothing', () => {
     setXmm(0, 1n, 2n);
     const edge = DATA + 0x4000 - 8;
     side.memory.write64(edge, 0x1234n);
@@ -111,7 +111,7 @@ describe('sixteen bytes of memory', () => {
   });
 });
 
-test('sixteen bytes of MMIO are two accesses of eight, and the register is written behind the second', () => {
+test('sixteen bytes of MMIO are two accesses of eight, and the register is written after the second', () => {
   const BEHIND = MEMORY >> 4;
   // MOV AX, BEHIND; MOV DS, AX; MOVUPS XMM1, [0]; MOVUPS [16], XMM1; HLT
   const code = [
@@ -155,7 +155,7 @@ test('sixteen bytes of MMIO are two accesses of eight, and the register is writt
   assert.equal(cpu.run(), ExitKind.halt);
 });
 
-test('what another engine is given of the CPU has XMM registers and MXCSR where FXSAVE has them', () => {
+test('the CPU’s state for another engine has XMM registers and MXCSR where FXSAVE has them', () => {
   setXmm(15, 0xabcn, 0xdefn);
   engine.setUint32(L.MXCSR, 0x3fa0, true);
   const state = side.cpu.getState();
@@ -176,12 +176,12 @@ describe('XSAVE and XRSTOR', () => {
   const rdi = BigInt(AREA);
   const setXcr0 = (value: bigint) => run([0x0f, 0x01, 0xd1], { rcx: 0n, rdx: 0n, rax: value }, {}, 0).vector;
 
-  test('are there where CR4.OSXSAVE says so, and their area is aligned to 64 bytes', () => {
+  test('are available where CR4.OSXSAVE is set, and their area is aligned to 64 bytes', () => {
     assert.equal(run(XSAVE, { rdi, rax: 3n, rdx: 0n }, { cr4: PAE | OSFXSR }).vector, UD);
     assert.equal(run(XSAVE, { rdi: rdi + 16n, rax: 3n, rdx: 0n }).vector, GP);
   });
 
-  test('move what EDX:EAX and XCR0 have, and XCR0 takes x87 alone or with SSE, from ring 0', () => {
+  test('move the components in EDX:EAX and XCR0; XCR0 accepts x87 alone or with SSE, from ring 0', () => {
     assert.equal(run([0x0f, 0x01, 0xd1], { rcx: 0n, rdx: 0n, rax: 3n }).vector, GP);
     for (const refused of [0n, 2n, 7n]) assert.equal(setXcr0(refused), GP);
     assert.equal(setXcr0(3n), DONE);
@@ -196,7 +196,7 @@ describe('XSAVE and XRSTOR', () => {
     assert.deepEqual(xmm(3), [0x1111n, 0x2222n]);
   });
 
-  test('leave a state that was not saved as after a reset, and refuse headers with more', () => {
+  test('set a component that was not saved to its initial configuration, and refuse headers with more', () => {
     side.memory.write64(AREA + 512, 1n);
     assert.equal(run(XRSTOR, { rdi, rax: 7n, rdx: 0n }).vector, DONE);
     assert.deepEqual(xmm(3), [0n, 0n]);

@@ -1,5 +1,5 @@
 /**
- * Boot loaders of others, unchanged from Debian's packages, on the BIOS of our own and on SeaBIOS: GRUB starts our kernels from its
+ * Boot loaders, unchanged from Debian's packages, on Terrarium's BIOS and on SeaBIOS: GRUB starts our kernels from its
  * rescue CD, ISOLINUX too. QEMU's PC shows the same with the same CD.
  */
 import assert from 'node:assert/strict';
@@ -30,7 +30,7 @@ const engines = [
 const MODULE = 'a file that the kernel is given\n';
 const END = /^(screen: .*|modules: \d+\n {2}\S+, \d+ bytes: .*|end)\n/m;
 
-/** What does not depend on where a firmware keeps its tables. */
+/** Removes the parts that depend on the place of a firmware's tables. */
 const lines = (debug: string) =>
   debug
     .split('\n')
@@ -88,7 +88,7 @@ for (const [name, missing] of [
       const theirs = await bootInQemu(cd(name), END);
       const ours = boot({ image: cd(name), ...(noSeaBios ? {} : { firmware: SEABIOS }) });
       assert.deepEqual(lines(ours.debug), lines(theirs.debug));
-      // What the firmware itself shows is before the loader's; where it keeps its tables differs.
+      // The firmware's own output comes before the loader's; the places of its tables differ.
       const screen = (rows: readonly string[]) => {
         const start = rows.findIndex((row) => /ISOLINUX|GRUB/.test(row));
         const shown = rows.slice(Math.max(start, 0)).filter((row) => row.trim() !== '');

@@ -1,6 +1,6 @@
 /**
- * SeaBIOS, QEMU's firmware, and Bochs' BIOS on this PC: they find the chipset, set it up, and boot from a disk, a floppy and a CD with
- * their own drivers. They are Debian's packages; nothing here was made for them.
+ * SeaBIOS, QEMU's firmware, and Bochs' BIOS on this PC: they find the chipset, set it up, and boot from a disk, a
+ * floppy and a CD with their own drivers. They are Debian's packages; nothing here was adapted to them.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -128,7 +128,7 @@ describe('SeaBIOS', { skip: noSeaBios }, () => {
       /ata0-0: Terrarium disk ATA-6 Hard-Disk \(4 MiBytes\)/,
     ])
       assert.match(log, wanted);
-    // By INT 10h of the VGA's ROM, too, what the firmware itself says.
+    // The firmware's own text also comes through INT 10h of the VGA's ROM.
     assert.match(printed, /^SeaBIOS \(version .*Booting from Hard Disk/s);
     assert.ok(printed.endsWith(MESSAGE), `${printed}\n${log}`);
     assert.equal(outcome.kind, 'halted');
@@ -146,7 +146,9 @@ describe('SeaBIOS', { skip: noSeaBios }, () => {
   });
 });
 
-test('VBE is there under another firmware, by the ROM of the display adapter', { skip: noSeaBios }, () => {
+test('VBE is available under another firmware, through the ROM of the display adapter', {
+  skip: noSeaBios,
+}, () => {
   // mov ax, 4f02; mov bx, 4112 (640 by 480 in 24 bits, linear); int 10; AX to port E9; then the display interface's width and bits.
   const out = [0xe6, 0xe9, 0x88, 0xe0, 0xe6, 0xe9];
   const register = (index: number) => [0xba, 0xce, 0x01, 0xb8, index, 0, 0xef, 0x42, 0xed, ...out];
@@ -175,7 +177,7 @@ describe('Bochs’ BIOS', { skip: noBochs }, () => {
     });
 });
 
-test('a firmware that is given what no firmware starts says so', () => {
+test('a firmware with an image that no firmware starts is refused', () => {
   for (const [image, kind] of [
     [new Uint8Array([0xf4]), 'a flat image'],
     [readFileSync('guests/multiboot/multiboot.elf'), 'a multiboot kernel'],

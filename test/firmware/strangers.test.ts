@@ -22,7 +22,7 @@ const engines = [
 
 describe('iPXE', { skip: without({ [IPXE]: 'ipxe' }) }, () => {
   for (const { engine, unable } of engines)
-    test(`as a Linux kernel, which has a 16-bit entry alone, reaches its prompt on ${engine}`, {
+    test(`as a Linux kernel, which only has a 16-bit entry, reaches its prompt on ${engine}`, {
       skip: unable,
     }, () => {
       const { printed } = boot({ image: IPXE, engine }, (said) => /\nhi\r?\n/.test(said), [

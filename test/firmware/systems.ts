@@ -1,6 +1,6 @@
 /**
- * Systems of others that start from firmware, made of Debian's packages: what is installed, the CDs that hold them, and their screens here
- * and in QEMU.
+ * Foreign systems that start from firmware, made of Debian's packages: their installation, their CDs, and their screens
+ * here and in QEMU.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -43,7 +43,10 @@ export const noIsolinux = without({
   xorriso: 'xorriso',
 });
 
-/** Why firmware is not tested on KVM here, or false. One that emulates ring 0 needs minutes for what a boot loader unpacks. */
+/**
+ * Why firmware is not tested on KVM here, or false. A KVM that emulates ring 0 needs minutes for a boot loader's
+ * unpacking.
+ */
 export const noFastKvm: string | false =
   noKvm ||
   (() => {
@@ -102,7 +105,7 @@ export function kernel(version: 1 | 2): string {
   return multiboot2;
 }
 
-/** A folder whose content a CD gets: names and files of the host, or contents. */
+/** A folder with the content for a CD: names and files of the host, or contents. */
 export type Content = Readonly<Record<string, { file: string } | string | Uint8Array>>;
 
 function folder(name: string, content: Content): string {
@@ -155,15 +158,15 @@ export function isolinuxCd(name: string, config: string, content: Content): stri
 
 export interface Seen {
   outcome: Outcome;
-  /** All that it wrote to consoles, and to the screen by the BIOS. */
+  /** All its output to consoles, and to the screen through the BIOS. */
   printed: string;
-  /** Of that, what went to the debug console, port E9. */
+  /** The part that went to the debug console, port E9. */
   debug: string;
-  /** The rows of its screen of text that say something, without blanks at the end. */
+  /** The rows of its text screen that are not empty, without blanks at the end. */
   screen: string[];
 }
 
-/** The rows that say something of 80 by 25 cells. */
+/** The rows that are not empty, of 80 by 25 cells. */
 function rowsOf(cells: ArrayLike<number>, columns: number): string[] {
   const rows: string[] = [];
   for (let at = 0; at < cells.length; at += columns) {
@@ -180,7 +183,7 @@ export interface Typed {
   press: readonly KeyEvent[];
 }
 
-/** Runs a machine until it ends, or `until` likes what it has printed or shows. */
+/** Runs a machine until it ends, or `until` accepts its output or screen. */
 export function boot(
   options: Pick<MachineOptions, 'image'> & Partial<MachineOptions>,
   until: (printed: string, screen: () => string[]) => boolean = () => false,
@@ -230,7 +233,7 @@ export function boot(
   }
 }
 
-/** Runs QEMU's PC with the same CD until its debug console has said something. */
+/** Runs QEMU's PC with the same CD until its debug console has printed a text. */
 export async function bootInQemu(iso: string, until: RegExp): Promise<Omit<Seen, 'outcome' | 'printed'>> {
   using place = new Scratch();
   const [said, memory] = [place.file('debug'), place.file('screen')];

@@ -1,17 +1,17 @@
 import { writeArchive } from '../../src/linux/index.js';
 
-/** An initial file system of a Linux kernel: busybox, and an init that says that it runs. */
+/** An initial file system of a Linux kernel: busybox, and an init that reports that it runs. */
 const INIT = `#!/bin/busybox sh
 echo "userspace of $(/bin/busybox uname -m): $(/bin/busybox expr 6 '*' 7)"
 /bin/busybox poweroff -f
 `;
 
-/** What init prints. */
+/** The output of init. */
 export const userspace = /userspace of x86_64: 42/;
 
 export type File = [name: string, mode: number, content: Uint8Array];
 
-/** An archive as the kernel unpacks it. */
+/** An archive for the kernel to unpack. */
 export const cpio = (files: readonly File[]): Uint8Array =>
   writeArchive(files.map(([name, mode, content]) => ({ name, mode, content })));
 

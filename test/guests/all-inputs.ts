@@ -1,4 +1,4 @@
-/** The guest that takes in all that there is (all-inputs.S), on machines that are made alike but for their inputs. */
+/** The guest that reads all kinds of inputs (all-inputs.S), on equal machines with different inputs. */
 import { createHash } from 'node:crypto';
 import { parseImage } from '../../src/boot/index.js';
 import type { KeyEvent } from '../../src/devices/index.js';
@@ -8,7 +8,7 @@ import { compileTestGuest } from './catalogue.js';
 
 const MEMORY = 0x10000;
 
-/** Something of a person and a line: a source that has a value at one in so many looks, as its generator decides. */
+/** A source like a person or a line: it has a value at random looks, one in this many, as its generator decides. */
 export function source<T>(chance: () => boolean, next: () => T, limit: number) {
   let left = limit;
   return {
@@ -22,7 +22,7 @@ export function source<T>(chance: () => boolean, next: () => T, limit: number) {
   };
 }
 
-/** Keys and bytes that come when they like. */
+/** Keys and bytes at random times. */
 export function somebody(random: () => number): Pick<MachineOptions, 'input' | 'keys'> {
   const keys: KeyEvent[] = [];
   const chance = (one: number) => () => random() < 1 / one;
@@ -43,7 +43,7 @@ export function somebody(random: () => number): Pick<MachineOptions, 'input' | '
 
 let program: Uint8Array | undefined;
 
-/** @param way chooses one of 65,535 ways through the guest */
+/** @param way chooses one of 65,535 paths through the guest */
 export function allInputs(config: Partial<MachineOptions> = {}, way = 0xace1): Machine {
   program ??= compileTestGuest('all-inputs', 'real');
   const bytes = Buffer.from(program);
@@ -63,7 +63,7 @@ export function hashOf({ memory, cpu }: Machine): string {
   return createHash('sha256').update(memory.readBytes(0, memory.regions[0]!.size)).update(text).digest('hex');
 }
 
-/** How often the guest wrote down each kind. */
+/** How often the guest recorded each kind. */
 export function notesOf(machine: Machine): Record<string, number> {
   const notes: Record<string, number> = {};
   for (let at = 0x8000; at < MEMORY; at += 4) {

@@ -16,7 +16,7 @@ import {
 
 const guests = readGuests();
 
-/** What a loader takes from an ELF file, as binutils reads it: the entry and where each segment goes. */
+/** A loader's data from an ELF file, as binutils reads it: the entry and the place of each segment. */
 function elfLayout(file: string): string {
   const { stdout, status } = spawnSync('readelf', ['-hlW', file], {
     encoding: 'utf8',

@@ -1,6 +1,6 @@
 /**
- * The guests for tests: the teaching guests in `guests/` with what each promises, and the sources in this folder, which
- * do what no teaching guest should.
+ * The guests for tests: the teaching guests in `guests/` with their expectations, and the sources in this folder, whose
+ * behaviour is unsuitable for teaching.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import { type Compiled, compileSource, type SourceMode } from '../../src/runtime
 /** The package's root. */
 export const root = fileURLToPath(new URL('.', import.meta.resolve('#package')));
 
-/** What a guest can name in `needs`: what KVM cannot do on hosts without VMX and SVM, where it emulates. */
+/** The values of `needs`: features that KVM lacks on hosts without VMX and SVM, where it emulates. */
 export const knownNeeds: readonly string[] = ['32-bit-paging', 'protected-interrupts', 'task-switch'];
 
-/** A guest's `guest.json`, and where it lies. `guests/README.md` explains the fields. */
+/** A guest's `guest.json`, and its folder. `guests/README.md` explains the fields. */
 export interface GuestFile {
   folder: string;
   name: string;
@@ -40,7 +40,7 @@ export interface GuestFile {
   smpSeed?: number;
   input?: string;
   keys?: string;
-  /** What a KVM without VMX and SVM lacks, and the software CPU does for it: said for readers. */
+  /** The features that a KVM without VMX and SVM lacks, and the software CPU provides: texts for readers. */
   needs?: readonly string[];
   summary: string;
   expect: {
@@ -68,12 +68,12 @@ export function readGuests(): GuestFile[] {
     });
 }
 
-/** The image as it was committed. */
+/** The committed image. */
 export function readGuestImage(guest: GuestFile): Uint8Array {
   return readFileSync(path.join(guest.folder, guest.image));
 }
 
-/** The image as this machine's compiler makes it. */
+/** The image from this machine's compiler. */
 export function rebuildGuest({ folder, source, mode, load }: GuestFile): Compiled {
   return compileSource(path.join(folder, source), { mode, ...(load !== undefined && { load }), strip: true });
 }
@@ -89,7 +89,7 @@ export function typist(text: string): KeySource {
   };
 }
 
-/** What a run of a guest came to, for `unmetExpectations`. */
+/** The results of a guest's run, for `unmetExpectations`. */
 export interface Observed {
   /** `Outcome.kind`. */
   outcome: string;
@@ -102,7 +102,7 @@ export interface Observed {
   ports?: Record<string, number[]>;
 }
 
-/** What a run did not do although `guest.json` promises it: one line each, empty if all is well. */
+/** The expectations of `guest.json` that a run did not meet: one line each, empty if all are met. */
 export function unmetExpectations({ expect }: GuestFile, seen: Observed): string[] {
   const unmet: string[] = [];
   const compare = (what: string, found: unknown, wanted: unknown) => {

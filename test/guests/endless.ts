@@ -1,6 +1,6 @@
 /**
- * Guests of 16-bit code that never end, each in its own way: for tests and measurements of how soon they can be stopped.
- * They need 128 KiB of RAM.
+ * Guests of 16-bit code that never end, each in its own way: for tests and measurements of the time to stop them. They
+ * need 128 KiB of RAM.
  *
  * @module
  */

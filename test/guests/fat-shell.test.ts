@@ -1,4 +1,4 @@
-/** The floppy of guests/fat-shell: mtools read its file system, and QEMU's BIOS starts it, too. */
+/** The floppy of guests/fat-shell: mtools read its file system, and QEMU's BIOS also starts it. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, truncateSync } from 'node:fs';
@@ -26,12 +26,12 @@ describe('a floppy in one source file', () => {
     assert.match(listed.stdout, /^SHELL +BIN +423 .*\n^HELLO +TXT +46 /m);
     const typed = spawnSync('mtype', ['-i', file, '::HELLO.TXT'], { encoding: 'latin1' });
     assert.equal(typed.stdout, 'This floppy is one source file: fat-shell.S.\r\n');
-    // What SHELL.BIN's chain gives is the shell.
+    // SHELL.BIN's cluster chain contains the shell.
     const shell = spawnSync('mtype', ['-i', file, '::SHELL.BIN']);
     assert.deepEqual(shell.stdout, readFileSync(IMAGE).subarray(33 * 512, 33 * 512 + 423));
   });
 
-  test('types a file, and says what it does not know', () => {
+  test('prints a file, and reports unknown commands', () => {
     for (const [keys, said] of [
       ['type hello.txt\n', /A> type hello\.txt\r\nThis floppy is one source file: fat-shell\.S\.\r\nA> $/],
       ['type x\n', /A> type x\r\nNo such file\.\r\nA> $/],

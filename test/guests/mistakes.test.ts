@@ -1,4 +1,6 @@
-/** Each mistake of guests/mistakes/ is explained in the words of its explanation.txt, which a student can be given. */
+/**
+ * Each mistake of guests/mistakes/ is explained with the text of its explanation.txt, which is written for students.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -16,7 +18,7 @@ const names = readdirSync(folder, { withFileTypes: true })
 
 const sourceOf = (name: string) => path.join(folder, name, `${name}.S`);
 
-/** The options that a source asks to be run with. */
+/** The options that a source requests for its run. */
 function optionsOf(name: string): { memory?: number; mode?: 'long'; timeoutMs: number } {
   const [, words = ''] = /^\/\/ run: (.*)$/m.exec(readFileSync(sourceOf(name), 'utf8')) ?? [];
   const [, timeout] = /--timeout (\d+)ms/.exec(words) ?? [];
@@ -63,11 +65,11 @@ describe('the mistakes', { skip: noGcc }, () => {
   });
 
   for (const name of names) {
-    test(`${name}: the software CPU explains it in the words of its explanation.txt`, () => {
+    test(`${name}: the software CPU explains it with the text of its explanation.txt`, () => {
       const file = path.join(folder, name, 'explanation.txt');
       const why = explained(name, 'soft');
       const text = `${formatExplanation(why)}\n`;
-      // For people to read: see that it is right before it is kept.
+      // For people: check that it is right before it is stored.
       if (process.env.TERRARIUM_WRITE_EXPLANATIONS === '1') writeFileSync(file, text);
       const golden = readFileSync(file, 'utf8');
       if (why.kind === 'timeout') assert.equal(withoutPlace(text), withoutPlace(golden));
@@ -80,7 +82,7 @@ describe('the mistakes', { skip: noGcc }, () => {
   }
 });
 
-/** What a KVM that emulates does otherwise than a processor. */
+/** Differences of an emulating KVM from a processor. */
 const otherwise: Record<string, string> = {
   '64-bit-code-in-32-bit-mode': 'KVM’s emulator accepts SWAPGS in 32-bit code',
   'handler-repairs-nothing': 'KVM does not report exceptions that reach their handlers',
@@ -153,7 +155,7 @@ describe('on the command line', { skip: noGcc }, () => {
     );
   });
 
-  test('a shutdown that KVM cannot explain is repeated on the software CPU, and the text says so', {
+  test('a shutdown that KVM cannot explain is repeated on the software CPU, and the text reports that', {
     skip: noKvm,
   }, () => {
     const args = ['run', sourceOf('divide-by-zero'), '--engine', 'kvm', '--assist', 'off'];
@@ -165,7 +167,7 @@ describe('on the command line', { skip: noGcc }, () => {
     );
   });
 
-  test('a good end is explained with --why alone', () => {
+  test('a normal end is explained only with --why', () => {
     const args = ['run', 'guests/hello', '--engine', 'soft'];
     assert.doesNotMatch(terrarium(args).stderr, /why:/);
     assert.match(terrarium([...args, '--why']).stderr, /why: the guest halted[\s\S]*hlt/);

@@ -1,6 +1,6 @@
 /**
- * Every guest of guests/ does what its guest.json promises where a user runs it, with no more said than its name, and the
- * same on both engines: console, outcome, registers at the end, and the exits one by one.
+ * Every guest of guests/ meets the expectations of its guest.json when a user runs it by its name alone, with the same
+ * results on both engines: console, outcome, registers at the end, and the exits one by one.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -8,18 +8,21 @@ import { noKvm } from '../support.js';
 import { type GuestFile, noCompiler, readGuestImage, readGuests, rebuildGuest } from './catalogue.js';
 import { type GuestRun, runGuest } from './running.js';
 
-/** Exits that say how the monitor came by, and not what the guest did. */
+/** Exits that depend on the monitor, and not on the guest's actions. */
 const monitors = new Set(['interrupted', 'interruptWindow']);
 
-/** A VGA's input status says where the beam is. Also a guest that does not wait for it reads it, to reset the attribute flip-flop. */
+/**
+ * A VGA's input status depends on the beam's position. Guests that do not wait for it also read it, to reset the
+ * attribute flip-flop.
+ */
 const BEAM = ['in 0x3da ', 'in 0x3ba '];
 
 /**
- * On KVM time is the world's, on the software CPU it is the count of instructions. A guest that asks again and again
- * whether it is time asks as often as it has time for: accesses to these ports are left out where they are its clock.
+ * On KVM time is wall-clock time, on the software CPU it is the count of instructions. A guest that polls the time
+ * polls as often as it can: accesses to these ports are left out where they are its clock.
  */
 const clocks: Record<string, readonly string[]> = {
-  // The BIOS asks for a key after each interrupt, a timer's too.
+  // The BIOS polls for a key after each interrupt, also a timer's.
   'boot-game': ['out 0xb105 ', 'in 0x60 ', 'out 0x20 ', 'halt'],
   'fat-shell': ['out 0xb105 ', 'in 0x60 ', 'out 0x20 ', 'halt'],
   // On a busy host the BIOS's timer ticks while it runs.
@@ -31,9 +34,9 @@ const clocks: Record<string, readonly string[]> = {
 const END_OF_INTERRUPT = 'out 0x20 1 × 1: 20';
 
 /**
- * The exits without what is a matter of time. Where devices interrupt a guest that is also when and how often they do:
- * whether it still runs or sleeps already, how many interrupts it ends, and between which accesses the handler's own come.
- * Those to one address keep their order.
+ * The exits that do not depend on time. With interrupts from devices, the moments and the number of these also depend
+ * on it: whether the guest runs or already sleeps, how many interrupts it ends, and between which accesses the
+ * handler's own come. Accesses to one address keep their order.
  */
 function ofTheGuest({ exits }: GuestRun, { name, irqchip }: GuestFile): string[] {
   const clock = [...BEAM, ...(clocks[name] ?? [])];
@@ -55,7 +58,7 @@ function registersOf({ outcome: { registers } }: GuestRun, { name }: GuestFile) 
 function assertAlike(guest: GuestFile, ours: GuestRun, theirs: GuestRun): void {
   assert.equal(ours.outcome.kind, theirs.outcome.kind);
   assert.equal(ours.console, theirs.console);
-  // A guest that never ends is somewhere else each time.
+  // A guest that never ends is stopped at another place each time.
   if (ours.outcome.kind !== 'timeout') assert.deepEqual(registersOf(ours, guest), registersOf(theirs, guest));
   const [mine, other] = [ofTheGuest(ours, guest), ofTheGuest(theirs, guest)];
   const first = mine.findIndex((exit, at) => exit !== other[at]);
@@ -65,7 +68,7 @@ function assertAlike(guest: GuestFile, ours: GuestRun, theirs: GuestRun): void {
 }
 
 describe('the guests', { skip: noKvm }, () => {
-  /** Those that this host's KVM does not run all by itself. */
+  /** Guests that this host's KVM does not run completely by itself. */
   const helped: GuestFile[] = [];
   const guests = readGuests();
 
@@ -75,20 +78,20 @@ describe('the guests', { skip: noKvm }, () => {
       const found = runGuest(guest, bytes, { engine: 'auto', coalesce: false });
       assert.deepEqual(found.unmet, []);
       const { engine, assistance } = found.outcome;
-      // Several CPUs are the software CPU's, on any host.
+      // Several CPUs run on the software CPU, on any host.
       if (guest.cpus !== undefined) assert.equal(engine, 'soft');
       else if (engine === 'soft' || assistance !== undefined) helped.push(guest);
       assertAlike(guest, runGuest(guest, bytes, { engine: 'soft' }), found);
     });
     test(`${guest.name}, rebuilt`, { skip: noCompiler }, () => {
       const { bytes } = rebuildGuest(guest);
-      // What the tests before have run.
+      // The runs of the previous tests.
       if (Buffer.compare(readGuestImage(guest), bytes) === 0) return;
       assert.deepEqual(runGuest(guest, bytes, { engine: 'soft' }).unmet, []);
     });
   }
 
-  test('that KVM alone does not run on every host say so in `needs`, and no others', () => {
+  test('that KVM alone does not run on every host have `needs`, and no others', () => {
     const names = helped.map(({ name }) => name);
     const saying = guests.filter(({ needs }) => needs !== undefined).map(({ name }) => name);
     // A KVM with VMX or SVM needs no help.

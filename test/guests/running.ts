@@ -1,5 +1,5 @@
 /**
- * Runs a guest of the catalogue as its `guest.json` says, and writes down what it did.
+ * Runs a guest of the catalogue as its `guest.json` says, and records its actions.
  *
  * @module
  */
@@ -14,17 +14,17 @@ import { type GuestFile, typist, unmetExpectations } from './catalogue.js';
 const LONGEST_MS = 60_000;
 const ENDLESS_MS = 100;
 
-/** What became of a guest. */
+/** The results of a guest's run. */
 export interface GuestRun {
   outcome: Outcome;
   console: string;
-  /** What it did not do although its `guest.json` promises it. */
+  /** The expectations of its `guest.json` that it did not meet. */
   unmet: string[];
   /** Its exits in order, writes by their elements: `out 0xe9 1 × 1: 48`. */
   exits: string[];
 }
 
-/** Writes down the bytes that a guest sends to the ports its guest.json names. */
+/** Records the bytes that a guest sends to the ports in its guest.json. */
 class Watch implements Device {
   readonly name = 'watch';
   readonly ports: { first: number; count: number }[];
@@ -50,7 +50,7 @@ function typed(text: string): ByteSource {
   };
 }
 
-/** What a guest's `guest.json` says of its machine, but for what it reads. */
+/** The machine of a guest's `guest.json`, without its inputs. */
 export function optionsOf(guest: GuestFile, bytes: Uint8Array): MachineOptions {
   return {
     image: parseImage(bytes, guest.image),
@@ -68,7 +68,7 @@ export function optionsOf(guest: GuestFile, bytes: Uint8Array): MachineOptions {
   };
 }
 
-/** What a guest reads: the serial port's bytes and the keys. */
+/** A guest's inputs: the serial port's bytes and the keys. */
 export function readBy(guest: GuestFile): Pick<MachineOptions, 'input' | 'keys'> {
   return {
     ...(guest.input !== undefined && { input: typed(guest.input) }),
@@ -76,7 +76,7 @@ export function readBy(guest: GuestFile): Pick<MachineOptions, 'input' | 'keys'>
   };
 }
 
-/** Runs `guest` from the bytes of an image of it. `config` is for what is not the guest's to say. */
+/** Runs `guest` from the bytes of an image of it. `config` is for fields that a guest cannot set. */
 export function runGuest(guest: GuestFile, bytes: Uint8Array, config: Partial<MachineOptions>): GuestRun {
   let console = '';
   const exits: string[] = [];
@@ -99,7 +99,7 @@ export function runGuest(guest: GuestFile, bytes: Uint8Array, config: Partial<Ma
   return { outcome, console, unmet, exits };
 }
 
-/** Elements that a REP OUTS writes count one by one: KVM hands them over so, and the software CPU as one exit. */
+/** Elements that a REP OUTS writes count one by one: KVM reports them so, and the software CPU as one exit. */
 function textsOf({ kind, address, size, count, write, data, offset }: Exit): string[] {
   const name = exitKindNames[kind]!;
   if (name !== 'io' && name !== 'mmio') return [name];

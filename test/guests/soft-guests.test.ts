@@ -1,4 +1,4 @@
-/** Every guest of guests/ does on the software CPU what its guest.json promises, unchanged; there need not be a KVM. */
+/** Every guest of guests/ meets the expectations of its guest.json on the software CPU, unchanged and without KVM. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { engineByName } from '../../src/runtime/index.js';
@@ -15,7 +15,7 @@ describe('guests on the software CPU', () => {
     });
   }
 
-  test('the command line takes --engine soft', () => {
+  test('the command line accepts --engine soft', () => {
     const ran = terrarium(['run', 'guests/khw-real', '--engine', 'soft']);
     assert.equal(ran.stdout, 'Hello, world!\n');
     assert.equal(ran.status, 0);

@@ -1,24 +1,25 @@
-/** Where the ticks of a timer have gone: counted by the guest, owed to it, or lost. */
+/** An account of a timer's ticks: counted by the guest, still to follow, or lost. */
 import type { Pic8259, Pit8254 } from '../../src/devices/index.js';
 import type { Machine } from '../../src/machine/index.js';
 
-/** Where the guests `ticks-*.S` count. */
+/** The address of the count of the guests `ticks-*.S`. */
 const COUNTER = 0x500;
-/** Milliseconds that a guest is given to finish the tick that it is at. */
+/** Milliseconds for a guest to finish its current tick. */
 const TIMEOUT_MS = 1000;
 
 export interface TickAccount {
   /** Periods since the guest loaded the counter. */
   readonly due: number;
   readonly counted: number;
-  /** Due, and not yet told to the guest: it was late, and they come one by one. */
+  /** Due, and not yet delivered to the guest: it was late, and they follow one by one. */
   readonly owed: number;
   readonly lost: number;
 }
 
 /**
- * Runs a guest on, a millisecond at a time, until no tick is between the CPU and the counter, and draws up the account. The
- * clock stops between runs, so it has to come out even. On a busy host the next tick may be at the controller by then.
+ * Continues a guest, a millisecond at a time, until no tick is between the CPU and the counter, and makes the account.
+ * The clock stops between runs, so the sums must be equal. On a busy host the next tick may be at the controller by
+ * then.
  */
 export function tickAccount(machine: Machine, pic: Pic8259, pit: Pit8254): TickAccount {
   for (let patience = TIMEOUT_MS; patience > 0; patience--) {
