@@ -1,12 +1,16 @@
-// How the test files share the machine; scripts/run-tests.mjs reads it. All that are not named under `alone` run some at a time.
+// How the test files share the machine; scripts/run-tests.mjs reads it. Files that are not named under `alone` run some
+// at a time.
 
-/** Files that run by themselves, and why: they compare a time with a limit, or change what other tests use. */
+/** Files that run alone, and why: they compare a time with a limit, or change resources of other tests. */
 export const alone = {
   'src/engine/kvm/api/signal.test.ts': 'measures when a timer interrupts the guest',
   'test/devices/interrupts.test.ts': 'measures the processor time of a guest that waits',
 };
 
-/** Files that have a process of their own, and why; scripts/select-tests.mjs finds those that change or count what is the process's. */
+/**
+ * Files that have their own process, and why; scripts/select-tests.mjs finds those that change or count resources of
+ * the process.
+ */
 export const apart = {};
 
 /** The longest, first: the one that starts last should be short, since the end waits for it. */

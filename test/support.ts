@@ -1,4 +1,4 @@
-/** What the tests that cross rooms share: the command line as a process, the guests, and what this host can do. */
+/** Helpers for tests of several rooms: the command line as a process, the guests, and the features of this host. */
 import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -27,7 +27,7 @@ export const noKvm: string | false = (() => {
 export const noGcc: string | false =
   spawnSync('gcc', ['--version']).status === 0 ? false : 'SKIPPED: no gcc here: apt-get install gcc';
 
-/** Why a template of `terrarium new` cannot be tried here, or false: its language's compiler is missing, or make. */
+/** Why a template of `terrarium new` cannot be tested here, or false: its language's compiler or make is missing. */
 export function noToolsFor(template: string): string | false {
   const [language] = /^(nasm|rust|zig)/.exec(template) ?? [];
   const programs = ['make', ...(language === undefined ? [] : [language === 'rust' ? 'rustc' : language])];
@@ -43,7 +43,7 @@ export function terrarium(
   return runCommand(args, { input, cwd, env: { ...process.env, NO_COLOR: '1' }, timeoutMs: HANGS_MS });
 }
 
-/** The same in a process of its own, which is the subject of few tests. */
+/** The same in a separate process, which is the subject of few tests. */
 export function terrariumProcess(
   args: readonly string[],
   { input = '', cwd = root }: { input?: string | Buffer; cwd?: string } = {},
@@ -63,23 +63,23 @@ export function startTerrarium(args: readonly string[]): ChildProcess {
   return spawn(process.execPath, [cli, ...args], { cwd: root, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
-/** A process that has not ended after so long hangs; a host with other work makes one wait for seconds. */
+/** A process that has not ended after this time hangs; on a busy host one may wait for seconds. */
 export const HANGS_MS = 60_000;
 
-/** Waits until something holds, and fails where it does not for so long that something hangs. */
+/** Waits until a condition holds, and fails after the time of a hang. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   for (const limit = performance.now() + HANGS_MS; !(await holds()); await pause(20)) {
     if (performance.now() > limit) throw new Error(`waited ${HANGS_MS / 1000} s for ${what}`);
   }
 }
 
-/** What a process ended with, or an error where it hangs. */
+/** A process's exit status, or an error where it hangs. */
 export async function ending(child: ChildProcess): Promise<[code: number | null, signal: string | null]> {
   const signal = AbortSignal.timeout(HANGS_MS);
   return (await once(child, 'exit', { signal })) as [number | null, string | null];
 }
 
-/** Resolves when a process has printed something, of which nothing is read: its pipe fills. */
+/** Resolves when a process has printed a text, which is not read: its pipe fills. */
 export async function hasPrinted({ stdout }: ChildProcess): Promise<void> {
   await once(stdout!, 'readable', { signal: AbortSignal.timeout(HANGS_MS) });
 }
@@ -97,8 +97,8 @@ export async function sleeps(child: ChildProcess): Promise<void> {
 
 /**
  * Time that this process's threads were ready to run while the host's processors were busy elsewhere, in milliseconds
- * (Documentation/scheduler/sched-stats.rst); 0 where the kernel does not tell. What a test measures less what came to
- * this meanwhile is what it would be on a host without other work.
+ * (Documentation/scheduler/sched-stats.rst); 0 where the kernel does not report it. A measured time less the increase
+ * of this value is the time on an idle host.
  */
 export function waitedForProcessor(): number {
   try {
@@ -113,8 +113,8 @@ export function waitedForProcessor(): number {
 }
 
 /**
- * A clock that stops while this process waits for a processor: milliseconds since it was made. On a host without
- * other work it is any clock; on a busy one it may be slow, since of threads that wait together each one's time counts.
+ * A clock that stops while this process waits for a processor: milliseconds since it was made. On an idle host it is an
+ * ordinary clock; on a busy one it may be slow, since the waiting times of several threads add up.
  */
 export function ownClock(): () => number {
   const [started, waited] = [performance.now(), waitedForProcessor()];
@@ -136,8 +136,9 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 /**
- * What this process holds of the host: open files, mappings, threads. Of the mappings those count that a machine makes:
- * of files (a vCPU's is one) and of memory from 8 MiB; the many small ones are V8's heap, which grows and shrinks.
+ * This process's host resources: open files, mappings, threads. Only mappings of the kinds that a machine makes are
+ * counted: of files (such as a vCPU's) and of memory from 8 MiB on; the many small ones are V8's heap, which grows and
+ * shrinks.
  */
 export function holdings(): { fds: number; maps: number; threads: number } {
   collectGarbage();
@@ -155,8 +156,8 @@ export function holdings(): { fds: number; maps: number; threads: number } {
 }
 
 /**
- * What this process holds once what it dropped is collected: the end of a thread and the sweep of its memory take their
- * time. Returns as soon as nothing is above `before`, or after three seconds with what is.
+ * This process's host resources after garbage collection: the end of a thread and the release of its memory take time.
+ * Returns as soon as nothing exceeds `before`, or after three seconds with the current counts.
  */
 export async function settled(before: ReturnType<typeof holdings>): Promise<ReturnType<typeof holdings>> {
   for (let tries = 0; ; tries++) {

@@ -1,6 +1,6 @@
 /**
- * For every error, the command says what is wrong, where, and what to do, with the documented status, and leaves no files
- * behind.
+ * For every error, the command reports what is wrong, where, and what to do, with the documented status, and leaves no
+ * files behind.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -24,7 +24,7 @@ function complaint(args: string[], status = 2): string {
 }
 
 describe('an image that cannot be run', () => {
-  test('missing, empty, a directory, no file, unreadable by its kind', () => {
+  test('missing, empty, a directory, a special file, of an unsupported kind', () => {
     using scratch = new Scratch();
     const empty = scratch.file('empty.bin');
     writeFileSync(empty, '');
@@ -65,7 +65,7 @@ describe('an image that cannot be run', () => {
     assert.match(complaint(['run', file('long.elf', elf), '--mode', 'protected']), /64-bit code \(ELF64\)/);
   });
 
-  test('a source with an error shows the compiler’s own words', { skip: noGcc }, () => {
+  test('a source with an error shows the compiler’s own message', { skip: noGcc }, () => {
     using scratch = new Scratch();
     writeFileSync(scratch.file('bad.S'), '.code16\n  mov $1, %nonsense\n');
     const text = complaint(['run', scratch.file('bad.S')]);
@@ -73,7 +73,7 @@ describe('an image that cannot be run', () => {
   });
 });
 
-describe('options that make no sense', () => {
+describe('invalid options', () => {
   const guest = 'guests/lj-kernel2';
   test('memory of 0, not whole pages, over the maximum, not a size', () => {
     assert.match(complaint(['run', guest, '--memory', '0']), /0 bytes/);
@@ -116,7 +116,7 @@ describe('options that make no sense', () => {
 });
 
 describe('a host without KVM', () => {
-  test('doctor says so, for people and for programs, and that guests run all the same', () => {
+  test('doctor reports it, for people and for programs, and that guests run nevertheless', () => {
     const missing = terrarium(['doctor', '--device', '/dev/no-such-kvm']);
     assert.equal(missing.status, 0);
     assert.match(missing.stdout, /ENOENT/);
@@ -133,7 +133,7 @@ describe('a host without KVM', () => {
 
   const notRoot =
     process.getuid?.() === 0 ? false : 'SKIPPED: only root can become somebody without permission';
-  test('a device without permission: run and doctor say what gives it', {
+  test('a device without permission: run and doctor say how to get it', {
     skip: notRoot || noKvm,
   }, (t) => {
     const asNobody = (...args: string[]) =>
@@ -148,7 +148,7 @@ describe('a host without KVM', () => {
     if (asNobody('--version').status !== 0) return t.skip('SKIPPED: somebody else cannot run this checkout');
     const doctor = asNobody('doctor');
     if (!doctor.stdout.includes('EACCES')) return t.skip('SKIPPED: /dev/kvm is open to everybody here');
-    // A group helps where it may write the device: src/engine/kvm/api/access.test.ts.
+    // A group helps where it may write to the device: src/engine/kvm/api/access.test.ts.
     const [, advice] = /EACCES: (.*)/.exec(doctor.stdout) ?? [];
     assert.match(advice ?? '', /usermod -aG \w+ |setfacl -m u:/);
     const run = asNobody('run', 'guests/lj-kernel2', '--engine', 'kvm');
@@ -157,7 +157,7 @@ describe('a host without KVM', () => {
     assert.match(asNobody('run', 'guests/lj-kernel2').stderr, /^terrarium: soft: halted/);
   });
 
-  test('doctor decides by a guest, not by CPU flags', { skip: noKvm }, () => {
+  test('doctor tests with a guest, not by CPU flags', { skip: noKvm }, () => {
     const json = terrarium(['doctor', '--json']);
     assert.equal(json.status, 0, json.stdout);
     const { usable, checks } = JSON.parse(json.stdout);
@@ -178,14 +178,14 @@ describe('a guest that misbehaves', { skip: noKvm || noGcc }, () => {
     assert.equal(run('triple-fault-long', 'long').kind, 'shutdown');
   });
 
-  test('jumps into nothing or executes garbage: ends by itself, in words, within its time', () => {
+  test('jumps to an unmapped address or executes garbage: ends by itself, with a message, within its time', () => {
     for (const outcome of [run('jump-nowhere', 'protected'), run('jump-unmapped', 'long'), run('garbage')]) {
       assert.ok(['shutdown', 'engineError', 'halted', 'timeout'].includes(outcome.kind), outcome.reason);
       assert.notEqual(outcome.reason, '');
     }
   });
 
-  test('touches every port with every size, and every kind of MMIO hole', () => {
+  test('accesses every port with every size, and every kind of MMIO hole', () => {
     assert.equal(run('every-port').registers.rax & 0xffffn, 0xd0en);
     assert.equal(run('mmio-holes').kind, 'halted');
   });

@@ -1,4 +1,4 @@
-/** A debug adapter that others can reach: who may debug through it, and whose modules run in it. */
+/** A debug adapter that others can reach: who may debug with it, and whose modules it runs. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ const launch = (args: object) =>
   framed({ command: 'launch', arguments: { program: 'guests/hello', engine: 'soft', ...args } });
 const initialize = framed({ command: 'initialize', arguments: { adapterID: 'terrarium' } });
 
-/** An adapter that listens, and what it printed when it was ready. */
+/** An adapter that listens, and its output when it was ready. */
 class Adapter implements AsyncDisposable {
   readonly #child: ChildProcess;
   said = '';
@@ -29,7 +29,7 @@ class Adapter implements AsyncDisposable {
     });
   }
 
-  /** @param until what it prints last before it waits */
+  /** @param until the last output before it waits */
   static async start(args: readonly string[], until: RegExp, env = {}): Promise<Adapter> {
     const adapter = new Adapter(args, env);
     for await (const text of adapter.#child.stderr!) {
@@ -55,7 +55,7 @@ class Adapter implements AsyncDisposable {
   }
 }
 
-/** All that comes back for some bytes, up to the connection's end, however it ends, or to what `until` finds. */
+/** All answers to some bytes, up to the connection's end of any kind, or up to a match of `until`. */
 function answer(socket: Socket, bytes: string, until?: RegExp): Promise<string> {
   let text = '';
   return new Promise((resolve) => {
@@ -72,7 +72,7 @@ function answer(socket: Socket, bytes: string, until?: RegExp): Promise<string> 
 const TOKEN_SAID = /"token": ".*"\n/;
 
 describe('a debug adapter at a port', () => {
-  test('starts nothing for a client without its token, and lets it go', async () => {
+  test('starts nothing for a client without its token, and closes the connection', async () => {
     await using adapter = await Adapter.start(['--port', '0'], TOKEN_SAID);
     for (const token of [undefined, '', 'wrong', 7, null, [adapter.token]]) {
       const said = await answer(connect(adapter.port, '127.0.0.1'), initialize + launch({ token }));
@@ -86,7 +86,7 @@ describe('a debug adapter at a port', () => {
     }
   });
 
-  test('launches for a client that has it, in the first request that does something', async () => {
+  test('launches for a client that sends it in its first request with an effect', async () => {
     await using adapter = await Adapter.start(['--port', '0'], TOKEN_SAID);
     const { port, token } = adapter;
     assert.match(token, /^[\da-f]{32}$/);
@@ -100,7 +100,7 @@ describe('a debug adapter at a port', () => {
     await answer(connect(port, '127.0.0.1'), early + launch({}), /"event":"initialized"/);
   });
 
-  test('takes a token of its owner’s, which it does not print', async () => {
+  test('accepts a token of its owner, which it does not print', async () => {
     const env = { TERRARIUM_DAP_TOKEN: 'of-my-own' };
     await using adapter = await Adapter.start(['--port', '0'], /Ctrl-C/, env);
     assert.doesNotMatch(adapter.said, /of-my-own/);
@@ -108,10 +108,10 @@ describe('a debug adapter at a port', () => {
     await answer(connect(port, '127.0.0.1'), launch({ token: 'of-my-own' }), /"event":"initialized"/);
   });
 
-  test('does not answer HTTP, as which a page of any origin can send it a message', async () => {
+  test('does not answer HTTP, with which a page of any origin can send it a message', async () => {
     await using adapter = await Adapter.start(['--port', '0'], TOKEN_SAID);
     const body = JSON.stringify({ seq: 1, type: 'request', command: 'initialize', arguments: {} });
-    // What a browser sends for fetch(url, { method: 'POST', mode: 'no-cors', body }).
+    // The bytes that a browser sends for fetch(url, { method: 'POST', mode: 'no-cors', body }).
     const post = `POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     assert.equal(await answer(connect(adapter.port, '127.0.0.1'), post), '');
     const hidden = `Content-Type: x\r\nHost: 127.0.0.1\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
@@ -139,7 +139,7 @@ describe('a debug adapter at a port', () => {
 });
 
 describe('a debug adapter at a socket', () => {
-  test('is its owner’s alone, who needs no token', async () => {
+  test('is only for its owner, who needs no token', async () => {
     using scratch = new Scratch();
     const file = scratch.file('dap.sock');
     await using _adapter = await Adapter.start(['--socket', file], /Ctrl-C/);

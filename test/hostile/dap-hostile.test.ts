@@ -1,4 +1,4 @@
-/** Clients of `terrarium dap` that send what is no message, ask for what is not there, or vanish. */
+/** Clients of `terrarium dap` that send invalid messages, request missing things, or disappear. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { ProcessEditor } from '../dap/dap-client.js';
 import { written } from '../debug/debug-sources.js';
 import { cli, noGcc, noKvm, root, Scratch, terrarium } from '../support.js';
 
-/** What the adapter ends with and says, fed with bytes and then nothing more. */
+/** The adapter's status and output after some bytes and the end of input. */
 function fed(input: string): { status: number | null; stderr: string; stdout: string } {
   return terrarium(['dap'], { input });
 }
@@ -19,7 +19,7 @@ const message = (body: unknown) => {
   return `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
 };
 
-/** The children of a process that are there still. */
+/** The children of a process that still run. */
 function childrenOf(pid: number): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -35,7 +35,7 @@ function childrenOf(pid: number): string[] {
 const LOOP = '.code64\n_start: jmp _start\n';
 
 describe('a debug adapter that is sent', () => {
-  test('bytes that are no message ends, and says so', () => {
+  test('bytes that are no message ends with a report', () => {
     for (const garbage of [
       'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
       '\0\x01\x02',
@@ -50,7 +50,7 @@ describe('a debug adapter that is sent', () => {
     }
   });
 
-  test('lengths without measure ends at once', () => {
+  test('huge lengths ends at once', () => {
     assert.match(fed('Content-Length: 999999999\r\n\r\n').stderr, /too large/);
     assert.equal(fed('Content-Length: -5\r\n\r\n{}').status, 2);
     assert.equal(fed('Content-Length: 99999999999999999999\r\n\r\n').status, 2);
@@ -62,13 +62,13 @@ describe('a debug adapter that is sent', () => {
     assert.equal(fed(message('[]') + message('7')).status, 0);
   });
 
-  test('half a message and then nothing ends', () => {
+  test('half a message and then the end of input ends', () => {
     assert.equal(fed('Content-Le').status, 0);
     assert.equal(fed(message({ seq: 1, type: 'request', command: 'initialize' }).slice(0, -5)).status, 0);
     assert.equal(fed('').status, 0);
   });
 
-  test('unknown requests, without arguments, or too early, each get an error that says so', async () => {
+  test('requests that are unknown, without arguments, or too early, answers each with an error', async () => {
     await using editor = new ProcessEditor();
     assert.match(await editor.refused('brew', { kind: 'tea' }), /this adapter does not support 'brew'/);
     assert.match(await editor.refused('__proto__', {}), /this adapter does not support '__proto__'/);
@@ -87,7 +87,7 @@ describe('a debug adapter that is sent', () => {
     await editor.client.initializeRequest();
   });
 
-  test('a launch that fails says why, and the next one can succeed', async () => {
+  test('a launch that fails reports why, and the next one can succeed', async () => {
     await using editor = new ProcessEditor();
     const refused = (args: object) => editor.refused('launch', args);
     assert.match(await refused({ program: '/nowhere/k.S' }), /\/nowhere\/k\.S: no such file/);
@@ -133,7 +133,7 @@ describe('a stopped guest', { skip: noGcc }, () => {
       [true, false, false, false, false, true],
     );
     const stop = await editor.continue();
-    assert.equal(stop.reason, 'breakpoint', 'a condition that cannot be evaluated stops, and says so');
+    assert.equal(stop.reason, 'breakpoint', 'a condition that cannot be evaluated stops, with the reason');
     assert.match(editor.output.important!, /'nix' is neither a register nor a symbol/);
 
     const wide = { memoryReference: '0x0', offset: 0, count: 1e12 };
@@ -158,7 +158,7 @@ describe('a stopped guest', { skip: noGcc }, () => {
       .breakpoints;
     assert.ok(
       set.some(({ verified }: { verified: boolean }) => !verified),
-      'a CPU has so many and no more',
+      'more than the CPU has are refused',
     );
     await client.customRequest('setInstructionBreakpoints', { breakpoints: [] });
   });
@@ -168,7 +168,7 @@ for (const [engine, skip] of [
   ['soft', noGcc],
   ['kvm', noGcc || noKvm],
 ] as const) {
-  describe(`a client that vanishes from a guest on ${engine}`, { skip }, () => {
+  describe(`a client that disappears from a guest on ${engine}`, { skip }, () => {
     test('leaves nothing: the adapter ends although the guest runs forever', async () => {
       using scratch = new Scratch();
       await using editor = new ProcessEditor();
@@ -199,7 +199,7 @@ for (const [engine, skip] of [
 }
 
 describe('a debug adapter at a port', () => {
-  test('is there for this computer alone, for several editors, and ends with a signal', {
+  test('serves only this computer, several editors, and ends with a signal', {
     skip: noGcc,
   }, async () => {
     const child = spawn(process.execPath, [cli, 'dap', '--port', '0'], {
@@ -227,7 +227,7 @@ describe('a debug adapter at a port', () => {
       const bad = connect(port, '127.0.0.1');
       bad.write('garbage\r\n\r\n');
       await once(bad, 'close');
-      assert.equal(child.exitCode, null, 'one bad client ends nobody else’s session');
+      assert.equal(child.exitCode, null, 'one invalid client does not end other sessions');
       child.kill('SIGTERM');
       assert.equal((await ended)[0], 0);
     } finally {
@@ -236,7 +236,7 @@ describe('a debug adapter at a port', () => {
     }
   });
 
-  test('that is taken is refused in words', async () => {
+  test('that is in use is refused with a message', async () => {
     const { createServer } = await import('node:net');
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -1,4 +1,7 @@
-/** A debugger and guests that are against it: stacks that loop, lie and end in holes, code that is not there, interrupts in a step. */
+/**
+ * A debugger and hostile guests: stacks that loop, mislead and end in holes, code that is unmapped, interrupts during a
+ * step.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Debugger } from '../../src/debug/index.js';
@@ -34,7 +37,7 @@ for (const { name: engine, skip } of engines) {
       return at;
     };
 
-    test('that is good is read by frame pointers', async () => {
+    test('that is valid is read by frame pointers', async () => {
       using scratch = new Scratch();
       await using at = await atHere(scratch);
       const frames = await at.debug.frames();
@@ -44,7 +47,7 @@ for (const { name: engine, skip } of engines) {
       );
     });
 
-    test('that points to itself, to a hole or to the end of the world gives a few frames, soon', async () => {
+    test('that points to itself, to a hole or to the last address has a few frames, quickly', async () => {
       using scratch = new Scratch();
       await using at = await atHere(scratch);
       const { debug } = at;
@@ -63,7 +66,7 @@ for (const { name: engine, skip } of engines) {
         assert.equal((await debug.frames()).length, 1, wrong);
         if (wrong !== '0') await assert.rejects(debug.evaluate('[rsp]'), /there is no memory/);
       }
-      // As many return addresses of a function that calls itself as fit: what is listed has a limit.
+      // As many return addresses of a function that calls itself as fit: the list has a limit.
       const endless = (await debug.evaluate('&endless')).value;
       const words = new BigUint64Array(8192).fill(endless + 5n);
       await debug.target.write(0x180000n, new Uint8Array(words.buffer));
@@ -74,7 +77,7 @@ for (const { name: engine, skip } of engines) {
       assert.equal((await debug.frames(1_000_000)).length, 1000);
     });
 
-    test('is left alone where code is not there: steps end in the guest’s end, and never in an error', async () => {
+    test('is not changed where code is unmapped: steps end in the guest’s end, and never in an error', async () => {
       using scratch = new Scratch();
       for (const how of ['step', 'next', 'stepLine', 'nextLine', 'finish', 'resume'] as const) {
         await using at = await opened(scratch, 'k.S', FRAME_POINTERS, 64, engine);
@@ -87,7 +90,7 @@ for (const { name: engine, skip } of engines) {
       }
     });
 
-    test('of a restarted guest is as new', async () => {
+    test('of a restarted guest is the initial one', async () => {
       using scratch = new Scratch();
       await using at = await atHere(scratch);
       const state = await at.debug.restart();
@@ -99,7 +102,7 @@ for (const { name: engine, skip } of engines) {
   });
 
   describe(`a debugger on ${engine} and a guest at the reset vector`, { skip: noGcc || skip }, () => {
-    test('knows its lines though it is linked for another place', async () => {
+    test('has its lines although it is linked for another address', async () => {
       const { image, spec, symbols } = loadImage('guests/lj-kernel1');
       await using machine = await hostMachine({ image, engine, ...spec, debug: true });
       machine.onOutput(() => {});
@@ -136,7 +139,7 @@ for (const { name: engine, skip } of engines) {
         assert.equal(interrupted!.by, 'interrupt');
         assert.equal(interrupted!.source!.line, source!.line + 1);
         await debug.finish();
-        assert.equal((await debug.state()).source!.line, source!.line + 1, 'IRET goes back behind the HLT');
+        assert.equal((await debug.state()).source!.line, source!.line + 1, 'IRET returns to after the HLT');
       });
     }
   });

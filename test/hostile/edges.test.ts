@@ -1,6 +1,6 @@
 /**
- * Accesses across the edges of guest RAM. Right before and behind it lies memory of the host, which the guest neither
- * changes nor learns of it. Each program runs twice, with other bytes there, and has to end in the same state.
+ * Accesses across the edges of guest RAM. Right before and after it is memory of the host, which the guest must neither
+ * change nor read. Each program runs twice, with other bytes there, and has to end in the same state.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -11,14 +11,17 @@ import { createMachine } from '../../src/runtime/index.js';
 import { noKvm } from '../support.js';
 
 const [RAM, RESULTS] = [0x20_0000, 0x8_0000];
-/** RAM that begins and ends in the middle of nothing. */
+/** RAM that begins and ends between unmapped addresses. */
 const ISLAND = { address: 0x40_0000, size: 0x4000 };
-/** Neighbours in the host's memory, where regions lie one after another; no program accesses their addresses. */
+/** Neighbours in the host's memory, where regions are contiguous; no program accesses their addresses. */
 const CANARIES = [0x8000_0000, 0x9000_0000].map((address) => ({ address, size: 0x1_0000, readOnly: true }));
 /** The first addresses inside and outside. At the end of the other RAM are the tables of long mode. */
 const EDGES = [ISLAND.address, ISLAND.address + ISLAND.size];
 
-/** Instructions by the bytes of their operand, which is at RBX, RSI and RDI; what they read is in RAX, RCX, RDX, XMM0 or flags. */
+/**
+ * Instructions by the bytes of their operand, which is at RBX, RSI and RDI; their results are in RAX, RCX, RDX, XMM0 or
+ * flags.
+ */
 const LONG: Readonly<Record<number, readonly string[]>> = {
   1: ['mov al, [rbx]', 'mov [rbx], al', 'xchg [rbx], al', 'setc [rbx]', 'xlatb', 'lodsb', 'stosb', 'insb'],
   2: ['mov ax, [rbx]', 'mov [rbx], ax', 'add [rbx], ax', 'fnstcw [rbx]', 'sldt [rbx]', 'verr [rbx]'],
@@ -70,7 +73,7 @@ const PROTECTED: Readonly<Record<number, readonly string[]>> = {
 
 /** Each instruction across one edge: its first byte from all of its operand's bytes before the edge to right after it. */
 function source(instruction: string, size: number, edge: number, long: boolean): string {
-  // What needs to be aligned is.
+  // Operands that need alignment are aligned.
   const befores = size < 512 ? [256 + size, size, size - 1, size >> 1, 1, 0] : [768, 512, 496, 256, 16, 0];
   const head = long
     ? `bits 64\nmov rax, cr4\nor rax, 600h\nmov cr4, rax\nmov r15, ${RESULTS}\n`
@@ -93,7 +96,7 @@ interface Setting {
   readonly translate?: 'eager' | 'off';
 }
 
-/** The end of a program with `canary` in its neighbourhood, after which that is still there. */
+/** The end state of a program with `canary` in the neighbouring memory, which must be unchanged. */
 function endOf(code: Uint8Array, mode: 'long' | 'protected', canary: number, setting: Setting) {
   using machine = createMachine({
     ...setting,
@@ -128,7 +131,10 @@ function sameWithAnyNeighbours(code: Uint8Array, mode: 'long' | 'protected', set
 
 const nasm = (text: string) => flatImage(assemble(text, { file: 'edge', syntax: 'nasm' }));
 
-/** Descriptor registers are loaded and stored by twos and eights: some KVMs try that forever across an edge, which a stop ends. */
+/**
+ * Descriptor registers are loaded and stored as 2 and 8 bytes: some KVMs repeat that forever across an edge, until a
+ * stop.
+ */
 const isLeftToKvm = (instruction: string, { engine }: Setting) =>
   engine === 'kvm' && /[gi]dt/.test(instruction);
 
@@ -175,7 +181,7 @@ for (const [name, setting, skip] of [
 
     test('by page tables', () => {
       for (const table of [ISLAND.address - 4096, ISLAND.address + ISLAND.size]) {
-        // The code that runs on is in the TLB of a software CPU; on KVM its next fetch faults.
+        // On a software CPU the following code is in the TLB; on KVM its next fetch faults.
         const code = `bits 64\nmov rax, ${table}\nmov cr3, rax\nmov rax, [12345h]\nhlt\n`;
         sameWithAnyNeighbours(nasm(code), 'long', setting);
         // The same by the first entry of a table in RAM.

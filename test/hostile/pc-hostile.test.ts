@@ -1,4 +1,7 @@
-/** Guests that set up a PC's bus as no firmware would: base addresses over RAM, over devices, over each other and at the top; storms. */
+/**
+ * Guests that set up a PC's bus in ways in which no firmware does: base addresses over RAM, over devices, over each
+ * other and at the top; storms.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
@@ -52,7 +55,7 @@ function runs(code: number[], timeoutMs = 60_000) {
 const word = (said: readonly number[], n = 0) => Buffer.from(said).readUInt32LE(n * 4);
 
 describe('base addresses of PCI functions', () => {
-  test('over RAM: RAM answers, and what was drawn is not lost', () => {
+  test('over RAM: RAM answers, and the picture is not lost', () => {
     const { kind, said, reason } = runs([
       ...store(0xe000_0000, 0x1234_5678),
       ...store(0x20_0000, 0xcafe_f00d),
@@ -72,14 +75,14 @@ describe('base addresses of PCI functions', () => {
     assert.equal(word(said) & 0xff, 0x14);
   });
 
-  test('at the top, at 0, and beyond: nothing breaks', () => {
+  test('at the top, at 0, and beyond: no error', () => {
     for (const address of [0xffff_ffff, 0xff00_0000, 0xfff0_0000, 0, 0x0f])
       assert.equal(runs([...frameBuffer(address), ...show(0xffff_fff0), ...CLI_HLT]).kind, 'halted');
     for (const port of [0xffff_ffff, 0xfff1, 0x1_0001, 1])
       assert.equal(runs([...busMaster(port), ...in8(0xfff2), ...CLI_HLT]).kind, 'halted');
   });
 
-  test('over devices with ports of their own: those answer', () => {
+  test('over ports of other devices: those answer', () => {
     // ICW1 to ICW4 and a mask; then the bus master is put over the 8259A.
     const icw = [
       [0x20, 0x11],
@@ -93,7 +96,7 @@ describe('base addresses of PCI functions', () => {
     assert.deepEqual(said, [0x5a]);
   });
 
-  test('of two functions at one port: one of them answers, and both are back once they are apart', () => {
+  test('of two functions at one port: one of them answers, and both do again once they are moved apart', () => {
     const pm = (value: number) => [...config(1, 3, 0x40, value), ...config(1, 3, 0x80, 1)];
     const { kind, said } = runs([
       ...[...pm(0xc001), ...in8(0xc002)],
@@ -131,8 +134,8 @@ describe('a storm', () => {
     assert.ok(exits > 10, `${exits} exits`);
   };
 
-  test('of a level that never falls is ended by the timeout: the serial port asks for bytes', () => {
-    // IER: the transmitter is empty, and nobody reads IIR. OUT2 lets it through.
+  test('of a level that never falls is ended by the timeout: the serial port requests bytes', () => {
+    // IER: the transmitter is empty, and nobody reads IIR. OUT2 enables it.
     const serial = [0x66, 0xba, 0xf9, 0x03, 0xb0, 2, 0xee, 0x66, 0xba, 0xfc, 0x03, 0xb0, 8, 0xee];
     ends([...redirect(4, 0x8040), ...serial]);
   });

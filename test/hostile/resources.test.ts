@@ -1,4 +1,4 @@
-/** What a hostile guest costs its host: memory outside its RAM, memory of the process, and leaks after its end. */
+/** A hostile guest's use of host resources: memory outside its RAM, memory of the process, and leaks after its end. */
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ const engines = [
   { engine: 'kvm', skip: noKvm },
 ] as const;
 
-/** MiB that a process has in memory now, and had at most. */
+/** MiB of a process's memory now, and at its peak. */
 function resident({ pid }: ChildProcess): { now: number; most: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   const field = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)![1]) / 1024;
@@ -40,7 +40,7 @@ function processorTime({ pid }: ChildProcess): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** A start takes some tenths of a second of a processor: who has used more runs the guest. */
+/** A start takes some tenths of a second of processor time: a process that has used more runs the guest. */
 const STARTED_S = 0.7;
 
 /** On KVM the kick is the same for all guests, except where the software CPU assists. */
@@ -51,7 +51,7 @@ for (const { engine, skip } of engines) {
     const CANARY = 0x5a;
     const PAGES = 16 * 4096;
 
-    /** Random code in 64 KiB, with memory that it must not write right after, and behind a hole. */
+    /** Random code in 64 KiB; the memory right after it, and that after a hole, must not change. */
     function runs(code: Uint8Array, mode: 'real' | 'long'): void {
       const regions = [0x10_0000, 0x11_0000 + PAGES].map((address) => ({
         address,
@@ -83,7 +83,7 @@ for (const { engine, skip } of engines) {
       });
     }
 
-    test('leaves nothing of its machine behind, however it ends', async () => {
+    test('leaves nothing of its machine behind, after any end', async () => {
       const thrower: Device = {
         name: 'throws',
         ports: [{ first: 0x99, count: 1 }],
@@ -141,7 +141,7 @@ for (const { engine, skip } of engines) {
       }
     });
 
-    test('that prints without end costs its monitor a fixed amount of memory', async () => {
+    test('that prints without end uses a fixed amount of its monitor’s memory', async () => {
       using scratch = new Scratch();
       const file = scratch.file('flood.bin');
       writeFileSync(file, Uint8Array.of(0xe6, 0xe9, 0xeb, 0xfc));
@@ -167,7 +167,7 @@ for (const { engine, skip } of engines) {
 }
 
 describe('a guest that logs without end', { skip: noGcc }, () => {
-  test('waits for who reads its log', async () => {
+  test('waits for the reader of its log', async () => {
     const child = startTerrarium(['run', `${root}/test/guests/log-flood.S`, '--engine', 'soft']);
     try {
       await new Promise((resolve) => child.stderr!.once('readable', resolve));

@@ -1,4 +1,7 @@
-/** Strangers' sources cannot read this host while they are compiled, and take no more than their limits: in each kind of sandbox. */
+/**
+ * Untrusted sources cannot read this host while they are compiled, and do not exceed their limits: in each kind of
+ * sandbox.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
@@ -30,7 +33,7 @@ for (const kind of ['bubblewrap', 'unshare', 'none'] as const satisfies readonly
       assert.deepEqual([...bytes.subarray(0, 3)], [0xb0, 42, 0xf4]);
     });
 
-    test('C compiles, or it is said clearly why not', () => {
+    test('C compiles, or the error is clear', () => {
       const source = 'int _start(void) { return 42; }\n';
       if (kind === 'none')
         assert.throws(() => compile('kernel.c', source, 'long'), /no safe place to compile/);
@@ -38,7 +41,7 @@ for (const kind of ['bubblewrap', 'unshare', 'none'] as const satisfies readonly
     });
 
     for (const file of ['/etc/passwd', '/proc/self/environ', '../../../../../etc/passwd'])
-      test(`.incbin and #include of ${file} give nothing of it`, () => {
+      test(`.incbin and #include of ${file} read nothing of it`, () => {
         for (const text of [`${start}.incbin "${file}"\nhlt\n`, `#include "${file}"\n${start}hlt\n`])
           assert.throws(
             () => compile('kernel.S', text),
@@ -63,7 +66,7 @@ for (const kind of ['bubblewrap', 'unshare', 'none'] as const satisfies readonly
 
     if (kind === 'none') return;
 
-    test('processes are few, also for the host’s root', () => {
+    test('the number of processes is limited, also for the host’s root', () => {
       using scratch = new Scratch();
       const script = 'i=0; while [ $i -lt 200 ]; do sleep 60 & i=$((i + 1)); done; echo all';
       const [program, ...words] = inSandbox(kind, { read: [], write: scratch.path }, ['sh', '-c', script]);
@@ -73,7 +76,7 @@ for (const kind of ['bubblewrap', 'unshare', 'none'] as const satisfies readonly
       assert.match(done.stderr, /fork/i);
     });
 
-    test('a command sees neither files nor processes nor the network, and writes in its folder alone', () => {
+    test('a command sees neither files nor processes nor the network, and writes only in its folder', () => {
       using scratch = new Scratch();
       const script =
         'test ! -e /etc/passwd && test ! -e /root && test ! -e /home && test "$(ls /proc 2>/dev/null | wc -l)" -eq 0 && ! touch /usr/x 2>/dev/null && touch made && env';

@@ -1,4 +1,6 @@
-/** Guests that mean no good to the software CPU: each ends in words or can be stopped at once, and can go on from there. */
+/**
+ * Hostile guests on the software CPU: each ends with a message or can be stopped at once, and can continue from there.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
@@ -8,7 +10,7 @@ import { createMachine, hostMachine } from '../../src/runtime/index.js';
 import { ENDLESS_MEMORY, endless as endlessGuests } from '../guests/endless.js';
 import { HANGS_MS, ownClock } from '../support.js';
 
-/** A stop is felt within this, the time that the threads wait for a processor not counted. */
+/** The limit of a stop's delay, without the time that the threads wait for a processor. */
 const LATE_MS = 50;
 
 const image = (code: readonly number[]) => parseImage(Uint8Array.from(code), 'code');
@@ -23,7 +25,7 @@ function end(code: readonly number[]) {
 /** Without interrupt controllers a HLT is an end. */
 const { 'an endless HLT': _, ...endless } = endlessGuests;
 
-/** The software CPU looks at its control block at least so often; a block more, since it is not cut. */
+/** The software CPU checks its control block at least this often; plus a block, which is not divided. */
 const INSTRUCTIONS_BETWEEN_LOOKS = 65_536 + 1024;
 
 describe('a guest that never ends', () => {
@@ -50,7 +52,7 @@ describe('a guest that never ends', () => {
       mode: 'protected',
       memory: 256 * 1024 * 1024,
     });
-    /** Lets it run for 20 ms and gives the rounds that are left. */
+    /** Lets it run for 20 ms and returns the remaining iterations. */
     const run = () => {
       const clock = ownClock();
       const { kind, registers } = machine.run({ timeoutMs: 20 });
@@ -87,7 +89,7 @@ describe('a guest that never ends', () => {
     });
   }
 
-  test('code that was never there before is decoded into the same few MiB again and again, and the process does not grow', () => {
+  test('ever new code is decoded into the same few MiB, and the process does not grow', () => {
     using machine = guest(endless['code that was never there before']!);
     const { buffer } = machine.memory.wasm;
     const view = new DataView(buffer);
@@ -103,7 +105,7 @@ describe('a guest that never ends', () => {
       }
       assert.ok(rounds >= until, `the pool was restarted ${rounds} times`);
     };
-    // By then V8 has compiled what runs.
+    // By then V8 has compiled the code that runs.
     run(4);
     const before = process.memoryUsage.rss();
     run(12);
@@ -132,7 +134,7 @@ describe('a guest that never ends', () => {
   });
 });
 
-describe('a guest that cannot go on', () => {
+describe('a guest that cannot continue', () => {
   test('halts forever', () => {
     assert.equal(end([0xfa, 0xf4]).kind, 'halted');
   });
@@ -146,7 +148,7 @@ describe('a guest that cannot go on', () => {
     assert.equal(end([0xea, 0x0e, 0x00, 0xff, 0x0f]).kind, 'engineError');
   });
 
-  test('nests exceptions until nothing is left to deliver them', () => {
+  test('nests exceptions until none can be delivered', () => {
     // lidt with a limit of 0: the first exception cannot be delivered, nor the double fault after it
     assert.equal(end([0x0f, 0x01, 0x1e, 0x10, 0x00, 0x0f, 0x0b]).kind, 'shutdown');
   });

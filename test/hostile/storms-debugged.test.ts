@@ -1,4 +1,4 @@
-/** Guests whose exceptions never end complete no instruction: a debugger's stop reaches them all the same, and so does its end. */
+/** Guests whose exceptions never end complete no instruction: a debugger's stop and end nevertheless reach them. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** What the lab offers to open works in the lab: every guest, every mistake, every lesson. */
+/** Everything in the lab's catalogue works in the lab: every guest, every mistake, every lesson. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -37,7 +37,7 @@ describe('the lab’s catalogue', () => {
       if ('complaints' in built)
         assert.fail(built.complaints.map(({ origin, message }) => `${origin.line}: ${message}`).join('\n'));
       const guest = guests.get(project.id);
-      // What gcc and binutils made of it.
+      // The result of gcc and binutils.
       if (guest !== undefined && built.kind === 'flat')
         assert.deepEqual(Buffer.from(built.image), Buffer.from(readGuestImage(guest)));
     });
@@ -51,7 +51,7 @@ describe('the lab’s catalogue', () => {
     for (const { page, id } of catalogue.lessons) assert.ok(page.includes('<h2>'), id);
   });
 
-  test('has nothing in its pages that would run or load', () => {
+  test('has nothing in its pages that runs or loads', () => {
     for (const { page } of catalogue.lessons)
       assert.doesNotMatch(page, /<script|<img|<iframe|javascript:|\son\w+=/i);
   });

@@ -1,4 +1,4 @@
-/** The page where it is not at home, and against those who send links to it. */
+/** The page on foreign hosts, and against hostile links. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
@@ -59,7 +59,7 @@ describe('the lab’s page', { skip: noChromium }, () => {
     await context.close();
   });
 
-  test('says what is missing where it cannot be isolated', async () => {
+  test('reports the missing headers where it cannot be isolated', async () => {
     const context = await lab.browser.newContext({ serviceWorkers: 'block' });
     const page = await context.newPage();
     await page.goto(plain);
@@ -68,7 +68,7 @@ describe('the lab’s page', { skip: noChromium }, () => {
     await context.close();
   });
 
-  test('shows what a link brings as text, and runs no script of it', async () => {
+  test('shows a link’s content as text, and runs no script of it', async () => {
     const evil = `<img src=x onerror="document.title='hit'"><script>document.title='hit'</script>`;
     const link = encodeLink({
       title: evil,
@@ -87,7 +87,7 @@ describe('the lab’s page', { skip: noChromium }, () => {
     assert.equal(await it.page.locator('img[src=x]').count(), 0);
   });
 
-  test('says in words what is wrong with a link, and works on', async () => {
+  test('explains what is wrong with a link, and continues to work', async () => {
     const good = encodeLink({
       title: 'x',
       files: [{ name: 'k.S', text: 'hlt' }],
@@ -103,7 +103,7 @@ describe('the lab’s page', { skip: noChromium }, () => {
     assert.equal(await it.status(), 'halted');
   });
 
-  test('works where the browser keeps nothing', async () => {
+  test('works where the browser stores nothing', async () => {
     const context = await lab.browser.newContext();
     await context.addInitScript(() => {
       Object.defineProperty(globalThis, 'localStorage', {
@@ -142,7 +142,7 @@ describe('the lab’s page', { skip: noChromium }, () => {
     await context.close();
   });
 
-  test('puts a disk that is dropped into the machine', async () => {
+  test('adds a dropped disk to the machine', async () => {
     const it = await lab.open();
     // Reads the first sector by the BIOS, and prints its first byte.
     await it.write(`.code16

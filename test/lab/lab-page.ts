@@ -8,13 +8,13 @@ import { type LabServer, serveLab } from '../../src/apps/lab-server/server.js';
 import { startChromium } from '../support/chromium.js';
 import { Scratch } from '../support.js';
 
-/** A browser with the lab's server beside it. */
+/** A browser with the lab's server. */
 export class LabBrowser implements AsyncDisposable {
   readonly server: LabServer;
   readonly browser: Browser;
   readonly #scratch: Scratch;
   #context: BrowserContext | undefined;
-  /** Errors that a page did not catch, and what its policy refused. */
+  /** Errors that a page did not catch, and requests that its policy refused. */
   readonly errors: string[] = [];
 
   private constructor(server: LabServer, browser: Browser, scratch: Scratch) {
@@ -33,7 +33,7 @@ export class LabBrowser implements AsyncDisposable {
     return `http://localhost:${this.server.port}`;
   }
 
-  /** A new visitor's page. @param fragment what is opened: `#hello`, or a link's */
+  /** A new visitor's page. @param fragment the project to open: `#hello`, or a link's */
   async open(fragment = '#own', { fresh = true } = {}): Promise<LabPage> {
     if (fresh || this.#context === undefined) {
       await this.#context?.close();
@@ -58,7 +58,7 @@ export class LabBrowser implements AsyncDisposable {
   }
 }
 
-/** What a person sees and does. */
+/** A person's view and actions. */
 export class LabPage {
   readonly page: Page;
 
@@ -82,7 +82,7 @@ export class LabPage {
     await this.page.keyboard.insertText(source);
   }
 
-  /** The first file as it is edited. */
+  /** The first file in its edited form. */
   async source(): Promise<string> {
     const lines = await this.page.locator('.cm-line').allTextContents();
     return lines.join('\n');
@@ -104,12 +104,12 @@ export class LabPage {
     await this.page.click(`#tab-${name}`);
   }
 
-  /** Runs to the end or to what stops the guest. */
+  /** Runs to the end or to a stop. */
   async run(): Promise<void> {
     await this.moves(() => this.page.keyboard.press('F8'));
   }
 
-  /** Does something that moves the guest, and waits until it stands again. */
+  /** Does an action that moves the guest, and waits until it has stopped again. */
   async moves(action: () => Promise<void>): Promise<void> {
     const before = await this.page.getAttribute('.status', 'data-moves');
     await action();

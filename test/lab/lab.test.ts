@@ -30,7 +30,7 @@ describe('the lab', { skip: noChromium }, () => {
     await lab?.[Symbol.asyncDispose]();
   });
 
-  test('runs an example and shows what it says, its exits and its registers', async () => {
+  test('runs an example and shows its output, its exits and its registers', async () => {
     const it = await lab.open('#hello');
     await it.run();
     await it.prints('Hello from inside the terrarium!');
@@ -45,7 +45,7 @@ describe('the lab', { skip: noChromium }, () => {
     );
   });
 
-  test('shows errors where they are, and runs once they are fixed', async () => {
+  test('shows errors in their lines, and runs once they are fixed', async () => {
     const it = await lab.open();
     await it.write('.code16\n_start: mvo %ax, %bx\n hlt\n');
     await it.page.waitForSelector('.cm-lintRange-error');
@@ -59,7 +59,7 @@ describe('the lab', { skip: noChromium }, () => {
     assert.equal(await it.status(), 'halted');
   });
 
-  test('steps by line, marks what changed, and steps back', async () => {
+  test('steps by line, marks changes, and steps back', async () => {
     const it = await lab.open();
     await it.write(COUNTS);
     await it.page.keyboard.press('F10');
@@ -96,7 +96,7 @@ describe('the lab', { skip: noChromium }, () => {
     assert.equal(await it.register('rax'), '00000001');
   });
 
-  test('goes to the moment of an exit that is chosen', async () => {
+  test('goes to the moment of a selected exit', async () => {
     const it = await lab.open();
     await it.run();
     await it.tab('exits');
@@ -127,7 +127,7 @@ describe('the lab', { skip: noChromium }, () => {
     }
   });
 
-  test('says why a guest died, beside its line', async () => {
+  test('explains why a guest died, beside its line', async () => {
     const it = await lab.open('#mistakes/divide-by-zero');
     await it.run();
     await it.page.waitForSelector('.death');
@@ -140,7 +140,7 @@ describe('the lab', { skip: noChromium }, () => {
     );
   });
 
-  test('shares a moment in a link, which shows exactly that', async () => {
+  test('shares a moment in a link, which shows exactly that moment', async () => {
     const it = await lab.open();
     await it.write(COUNTS);
     await it.clickMargin(4);
@@ -160,7 +160,7 @@ describe('the lab', { skip: noChromium }, () => {
 
   test('opens the run of a submission from its grade, at its end', async () => {
     using scratch = new Scratch();
-    // Adds what the serial port receives, up to a zero.
+    // Adds the bytes from the serial port, up to a zero.
     const source = `.code16
 .globl _start
 _start: xor %bx, %bx
@@ -195,7 +195,7 @@ _start: xor %bx, %bx
     assert.equal(await it.status(), 'halted');
   });
 
-  test('keeps what was written over a reload, also in the middle of a run', async () => {
+  test('keeps the source over a reload, also in the middle of a run', async () => {
     const it = await lab.open();
     await it.write('.code16\n_start: jmp _start // mine\n');
     await it.page.waitForFunction(() => (localStorage.getItem('lab.files.own') ?? '').includes('mine'));
@@ -206,7 +206,7 @@ _start: xor %bx, %bx
     assert.match((await it.page.textContent('.cm-content')) ?? '', /jmp _start \/\/ mine/);
   });
 
-  test('takes a lesson from wrong to right, and remembers it', async () => {
+  test('checks a lesson first wrong, then right, and stores that it was passed', async () => {
     const it = await lab.open('#lesson/01-hlt');
     await it.press('Check');
     await it.page.waitForSelector('.results .not');
@@ -220,7 +220,9 @@ _start: xor %bx, %bx
     assert.match((await it.page.textContent('.picker option[value="lesson/01-hlt"]')) ?? '', /^✓/);
   });
 
-  test('takes a lesson in C from wrong to right, with the compiler behind it', { skip: noGcc }, async () => {
+  test('checks a lesson in C first wrong, then right, with the server’s compiler', {
+    skip: noGcc,
+  }, async () => {
     const it = await lab.open(`?token=${lab.server.token}#lesson/07-paging`);
     assert.doesNotMatch(
       await it.page.evaluate(() => location.href),
@@ -254,7 +256,7 @@ _start: xor %bx, %bx
     assert.equal(await it.register('rbx'), ((40 * 4950) % 65536).toString(16).padStart(8, '0'));
   });
 
-  test('runs in two tabs, each with a guest of its own', async () => {
+  test('runs in two tabs, each with its own guest', async () => {
     const one = await lab.open();
     const other = await lab.open('#hello', { fresh: false });
     await Promise.all([one.run(), other.run()]);
@@ -262,7 +264,7 @@ _start: xor %bx, %bx
     await other.prints('Hello from inside the terrarium!');
   });
 
-  test('draws the guest’s screen, and gives it the keyboard', async () => {
+  test('draws the guest’s screen, and sends it the keyboard', async () => {
     const it = await lab.open('#vga-typing');
     await it.page.keyboard.press('F8');
     await it.reaches('running');
@@ -275,7 +277,7 @@ _start: xor %bx, %bx
     await it.page.keyboard.press('F6');
   });
 
-  test('opens files that are dropped: a source, and a snapshot that it saved itself', async () => {
+  test('opens dropped files: a source, and a snapshot that it saved itself', async () => {
     const it = await lab.open();
     const input = it.page.locator('input[type=file]');
     await input.setInputFiles({ name: 'mine.S', mimeType: 'text/plain', buffer: Buffer.from(COUNTS) });
@@ -313,7 +315,7 @@ _start: xor %bx, %bx
         document.documentElement.dataset.theme = name;
       }, theme);
       const source = readFileSync(axe, 'utf8');
-      // By the debugger's way: the page's own policy refuses scripts of others.
+      // By the debugger's protocol: the page's own policy refuses foreign scripts.
       const session = await it.page.context().newCDPSession(it.page);
       await session.send('Runtime.evaluate', { expression: source });
       const faults = await it.page.evaluate(async () => {

@@ -1,4 +1,6 @@
-/** What the page draws of a guest: its tables, memory, rings, time. The tests of `lab.test.ts`, whose browser they share. */
+/**
+ * The page's drawings of a guest: its tables, memory, rings, time. Tests for `lab.test.ts`, whose browser they share.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LabBrowser, LabPage } from './lab-page.js';
@@ -15,7 +17,7 @@ export function testPanes(lab: () => LabBrowser): void {
     await it.run();
     await table(it, 'GDT');
     const row = it.page.locator('section[aria-label=GDT] .row');
-    // guests/rings-long/rings-long.c: its GDT, with CS and SS of ring 0 at the end, and the TSS behind the segments.
+    // guests/rings-long/rings-long.c: its GDT, with CS and SS of ring 0 at the end, and the TSS after the segments.
     await row.nth(1).waitFor();
     assert.match((await row.nth(1).textContent()) ?? '', /^0008.*code.*ring 0.*CS.*64-bit/);
     assert.match((await row.nth(4).textContent()) ?? '', /^0020.*code.*ring 3/);

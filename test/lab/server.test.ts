@@ -1,4 +1,4 @@
-/** The lab's server against those who must not use it: other pages, other names, paths, bodies without end. */
+/** The lab's server against unauthorized use: other pages, other names, paths, endless bodies. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ describe('the lab’s server', () => {
 
   after(() => server?.close());
 
-  /** A request as it is written: `fetch` would tidy paths and hosts up. */
+  /** A request exactly as written: `fetch` would normalize paths and hosts. */
   function ask(path: string, { method = 'GET', headers = {}, body = '' } = {}): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const sent = request(
@@ -75,7 +75,7 @@ describe('the lab’s server', () => {
     assert.equal((await ask('/soft.wasm')).headers['content-type'], 'application/wasm');
   });
 
-  test('listens at the loopback interface alone', async () => {
+  test('listens only on the loopback interface', async () => {
     const { networkInterfaces } = await import('node:os');
     const others = Object.values(networkInterfaces())
       .flatMap((list) => list ?? [])
@@ -107,7 +107,7 @@ describe('the lab’s server', () => {
       assert.doesNotMatch(text, /terrarium-vm|root:/);
     });
 
-  test('compiles for nobody without its token, nor for another page with it', async () => {
+  test('compiles for no client without its token, nor for another page with it', async () => {
     assert.equal((await compile({})).status, 403);
     assert.equal((await compile({ 'X-Terrarium-Token': 'A'.repeat(server.token.length) })).status, 403);
     const token = { 'X-Terrarium-Token': server.token };
@@ -141,7 +141,7 @@ describe('the lab’s server', () => {
     assert.doesNotMatch(refused.text, /root:/);
   });
 
-  test('refuses requests that are none', async () => {
+  test('refuses invalid requests', async () => {
     const token = { 'X-Terrarium-Token': server.token };
     for (const body of [
       '',
@@ -156,7 +156,7 @@ describe('the lab’s server', () => {
     assert.equal((await ask('/', { method: 'DELETE' })).status, 405);
   });
 
-  test('reads no more of a body than it takes', async () => {
+  test('reads no more of a body than it accepts', async () => {
     const token = { 'X-Terrarium-Token': server.token };
     const socket = connect(server.port, '127.0.0.1');
     await once(socket, 'connect');
@@ -169,7 +169,7 @@ describe('the lab’s server', () => {
     assert.equal((await compile(token, 'x'.repeat(5 << 20))).status, 413);
   });
 
-  test('says which port is taken', async () => {
+  test('reports a port that is in use', async () => {
     await assert.rejects(serveLab({ port: server.port }), { code: 'ELAB', message: /port \d+: it is taken/ });
   });
 });

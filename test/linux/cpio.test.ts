@@ -31,7 +31,7 @@ describe('an archive', () => {
     assert.equal(readFileSync(scratch.file('four'), 'latin1'), '4444');
   });
 
-  test('of busybox’s is read', { skip: noDebian }, () => {
+  test('of busybox is read', { skip: noDebian }, () => {
     using scratch = new Scratch();
     mkdirSync(scratch.file('sub'));
     writeFileSync(scratch.file('sub/x'), 'hello');
@@ -50,7 +50,7 @@ describe('an archive', () => {
     ]);
   });
 
-  test('that is cut or lies about a length is refused, wherever it is cut', () => {
+  test('that is truncated at any place or has a false length is refused', () => {
     const bytes = writeArchive([file('a', 'abc'), file('b', 'defgh')]);
     for (let length = 0; length < bytes.length - 4; length++)
       assert.throws(() => readArchive(bytes.subarray(0, length)), /damaged at byte/, `${length}`);

@@ -1,4 +1,4 @@
-/** Debian's stock kernel as a sandbox: programs run in it, and their results come back. */
+/** Debian's stock kernel as a sandbox: programs run in it, and their results are returned. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
@@ -16,7 +16,7 @@ describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
   });
   after(() => vm?.[Symbol.asyncDispose]());
 
-  test('gives exit status, output and errors apart, as the same busybox does here', async () => {
+  test('returns exit status, output and errors separately, like the same busybox on the host', async () => {
     const script = 'read -r word; echo "out $word"; echo err >&2; exit 3';
     const { status, stdout, stderr, timedOut } = await vm.exec(['sh', '-c', script], { input: 'hello\n' });
     const here = spawnSync(debian!.busybox, ['sh', '-c', script], { input: 'hello\n', encoding: 'utf8' });
@@ -25,7 +25,7 @@ describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
     assert.match((await vm.exec(['uname', '-sm'])).stdout, /^Linux x86_64\n$/);
   });
 
-  test('has the CPUs that it was given, as cores of one processor, and runs on each', async () => {
+  test('has the requested CPUs, as cores of one processor, and runs on each', async () => {
     const words = ['grep', '-E', '^(processor|siblings|core id|apicid)', '/proc/cpuinfo'];
     const said = (await vm.exec(words)).stdout.replaceAll(/\s+/g, ' ');
     const core = (n: number) => `processor : ${n} siblings : 2 core id : ${n} apicid : ${n} `;
@@ -35,7 +35,7 @@ describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
     assert.deepEqual([await where('1'), await where('2')], ['0\n', '1\n']);
   });
 
-  test('takes arguments, variables and folders as they are', async () => {
+  test('passes arguments, variables and folders unchanged', async () => {
     const odd = ["it's", '\\n %s $HOME `id`', 'two\nlines', '', 'ä → ☃', ' edges '];
     const { stdout } = await vm.exec(['sh', '-c', 'printf "%s|" "$@" "$ODD" "$PWD"', 'sh', ...odd], {
       env: { ODD: odd.join() },
@@ -48,7 +48,7 @@ describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
     await assert.rejects(vm.exec(['echo', 'x'.repeat(200_000)]), /too long for Linux/);
   });
 
-  test('tells what cannot be run, and what a signal ended', async () => {
+  test('reports commands that cannot be run, and that a signal ended', async () => {
     assert.equal((await vm.exec(['no-such-program'])).status, 127);
     assert.equal((await vm.exec(['true'], { cwd: '/nowhere' })).status, 126);
     assert.equal((await vm.exec(['sh', '-c', 'kill -TERM $$'])).status, 128 + 15);
@@ -61,12 +61,12 @@ describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
     const all = Buffer.concat(Array.from({ length: 20 }, (_, n) => Buffer.alloc(9000, n)));
     const { stdoutBytes } = await vm.exec(['cat'], { input: pieces() });
     assert.ok(Buffer.from(stdoutBytes).equals(all));
-    // One that reads less than there is: the next command is not disturbed by the rest.
+    // A command that reads only a part of its input: the rest does not disturb the next command.
     assert.equal((await vm.exec(['head', '-c', '3'], { input: all })).stdout, '\0\0\0');
     assert.equal((await vm.exec(['cat'], { input: 'next' })).stdout, 'next');
   });
 
-  test('keeps as much output as it may, and gives the rest to nobody', async () => {
+  test('keeps output up to its limit, and drops the rest', async () => {
     const { stdout, truncated, status } = await vm.exec(['seq', '1', '20000'], { maxOutput: 100 });
     assert.deepEqual([stdout.length, truncated, status], [100, true, 0]);
     const chunks: string[] = [];
@@ -76,7 +76,7 @@ describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
     assert.deepEqual([chunks.join(''), seen.stdout], ['1\n2\n3\n', '']);
   });
 
-  test('ends a command that takes too long, with all that it started', async () => {
+  test('ends a command that takes too long, with all its processes', async () => {
     const { status, timedOut } = await vm.exec(['sh', '-c', 'sleep 1000 & sleep 1000; echo late'], {
       timeoutMs: 50,
     });
@@ -97,7 +97,7 @@ describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
     );
   });
 
-  test('copies files and trees in and out, and says why where it cannot', async () => {
+  test('copies files and trees in and out, and reports errors', async () => {
     const bytes = Uint8Array.from({ length: 70_000 }, (_, n) => n * 7);
     await vm.copyIn('/data/deep/file.bin', bytes, { mode: 0o600 });
     assert.deepEqual([...(await vm.copyOut('/data/deep/file.bin'))], [...bytes]);
@@ -121,12 +121,12 @@ describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
     ]);
   });
 
-  test('has the time of day, and sleeps without the processor', async () => {
+  test('has the time of day, and sleeps without processor time', async () => {
     const { stdout } = await vm.exec(['date', '+%s']);
     assert.ok(Math.abs(Number(stdout) - Date.now() / 1000) < 600, stdout);
   });
 
-  test('is forked by its snapshot, and the forks know nothing of each other', async () => {
+  test('is forked by its snapshot, and the forks are independent', async () => {
     await vm.exec(['sh', '-c', 'echo base >/tmp/f']);
     const snapshot = await vm.snapshot();
     await vm.exec(['sh', '-c', 'echo first >>/tmp/f']);
@@ -138,12 +138,12 @@ describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
     await assert.rejects(fork.exec(['true']), /the guest has ended before the command began \(poweredOff\)/);
   });
 
-  test('tells the kernel’s words where it panics, also to the command that waits', async () => {
+  test('reports the kernel’s message where it panics, also to the waiting command', async () => {
     const command = vm.exec(['sh', '-c', 'sleep 0.2; echo c >/proc/sysrq-trigger']);
     const waiting = [1, 2, 3].map(() => vm.exec(['sleep', '1000']));
     for (const one of waiting) one.catch(() => {});
     await assert.rejects(command, /has ended while the command ran \(panicked\): sysrq triggered crash/);
-    // One that waited for its turn as well.
+    // Also a command that waited for its turn.
     await Promise.all(waiting.map((one) => assert.rejects(one, /has ended while the command ran/)));
     const { kind, reason } = await vm.ended;
     assert.deepEqual([kind, reason], ['panicked', 'sysrq triggered crash']);
@@ -158,8 +158,8 @@ async function* forever(abort: AbortController) {
   }
 }
 
-describe('what is no Linux guest', () => {
-  test('is refused in words', { skip: noVirtioLinux }, async () => {
+describe('an invalid Linux guest', () => {
+  test('is refused with a message', { skip: noVirtioLinux }, async () => {
     await assert.rejects(bootLinux({ ...ours(), channels: 8 }), /channels is 8/);
     await assert.rejects(bootLinux({ ...ours(), busybox: '/etc/passwd' }), /no 64-bit ELF program/);
     await assert.rejects(bootLinux({ ...ours(), busybox: process.execPath }), /is not static/);

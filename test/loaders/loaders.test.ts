@@ -1,4 +1,4 @@
-/** Small kernels of each loader's protocol, on both engines, beside QEMU's loader with the same files. */
+/** Small kernels of each loader's protocol, on both engines, compared with QEMU's loader on the same files. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -37,7 +37,7 @@ function kernel(name: 'linux' | 'pvh' | 'multiboot'): string {
 const file = (text: string, content: string) => ({ text, bytes: new TextEncoder().encode(content) });
 const initrds = [file('one', 'abcd'), file('two', 'efg')];
 
-/** What a kernel prints on the debug console. */
+/** A kernel's output on the debug console. */
 function printed(
   name: Parameters<typeof kernel>[0],
   options: Partial<MachineOptions>,
@@ -82,7 +82,7 @@ for (const engine of ['soft', 'kvm'] as const) {
   });
 }
 
-/** What QEMU's machine prints on its debug console, up to a line that matches. */
+/** The output on the debug console of QEMU's machine, up to a line that matches. */
 async function printedByQemu(words: readonly string[], until: RegExp): Promise<string> {
   const usual = ['-display', 'none', '-debugcon', 'stdio', '-m', '64', '-no-reboot', '-net', 'none'];
   const child = spawn('qemu-system-x86_64', [...usual, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -98,7 +98,7 @@ async function printedByQemu(words: readonly string[], until: RegExp): Promise<s
   return text;
 }
 
-test('a file in a Buffer stays as it is, with its sections and its setup header', { skip: noGcc }, () => {
+test('a file in a Buffer is not changed, with its sections and its setup header', { skip: noGcc }, () => {
   const symbols = scratch.file('symbols.elf');
   const source = path.join(root, 'guests/multiboot/multiboot.c');
   const words = ['-m32', '-g', '-O1', '-ffreestanding', '-fno-pie', '-no-pie', '-nostdlib', '-static'];
@@ -112,7 +112,7 @@ test('a file in a Buffer stays as it is, with its sections and its setup header'
     using machine = createMachine({ engine: 'soft', image: file, as, append: 'x' });
     assert.ok(file.equals(readFileSync(name)), name);
     if (as !== 'multiboot') continue;
-    // Flag 5: the sections, with the symbols where nothing else is.
+    // Flag 5: the sections, with the symbols at unused addresses.
     const information = Number(machine.boot.state.registers.rbx);
     const { memory } = machine;
     assert.equal(memory.read32(information) & (1 << 5), 1 << 5);

@@ -63,7 +63,7 @@ class Stepper implements Device {
   }
 }
 
-/** Runs `code`; gives the bytes that it stored as results, and how many exits it had. */
+/** Runs `code`; returns the bytes that it stored as results, and its number of exits. */
 function run(engine: 'soft' | 'kvm', device: Stepper, code: readonly number[], results: number) {
   using machine = createMachine({
     engine,
@@ -81,7 +81,7 @@ function run(engine: 'soft' | 'kvm', device: Stepper, code: readonly number[], r
 
 for (const engine of ['soft', 'kvm'] as const) {
   describe(`claims of memory on ${engine}`, { skip: engine === 'kvm' && noKvm }, () => {
-    test('move, give way to RAM, go and come back', () => {
+    test('move, are covered by RAM, are released and claimed again', () => {
       const device = new Stepper([], ({ host }) => {
         const bar = host.claim({ address: FIRST, size: PAGE, width: 1 });
         return [() => bar.move(INSIDE), () => bar.move(SECOND), () => bar.release(), () => bar.move(FIRST)];
@@ -102,7 +102,7 @@ for (const engine of ['soft', 'kvm'] as const) {
       ]);
     });
 
-    test('take their backing along, which is read without an exit', () => {
+    test('move with their backing, which is read without an exit', () => {
       const range: MemoryRange = { address: FIRST, size: PAGE, backing: 'ram', width: 1 };
       const device = new Stepper([range], ({ host }) => {
         host.windows!.bytes(range)[0] = BACKED;
@@ -156,7 +156,7 @@ for (const engine of ['soft', 'kvm'] as const) {
       assert.equal(outcome.exits, 2 + 2 + 1, 'two steps, two reads while it is covered, HLT');
     });
 
-    test('take their window along, and can change places', () => {
+    test('move with their window, and can exchange places', () => {
       const [a, b]: MemoryRange[] = [
         { address: FIRST, size: PAGE, backing: 'ram' },
         { address: SECOND, size: 2 * PAGE, window: PAGE },
@@ -186,7 +186,7 @@ for (const engine of ['soft', 'kvm'] as const) {
       ]);
     });
 
-    test('that clash end the run, and both devices are named', () => {
+    test('that conflict end the run, and both devices are named', () => {
       const device = new Stepper([], ({ host }) => {
         host.claim({ address: FIRST, size: PAGE });
         const bar = host.claim({ address: SECOND, size: PAGE });
@@ -198,7 +198,7 @@ for (const engine of ['soft', 'kvm'] as const) {
       );
     });
 
-    test('at the top of what a processor addresses answer through a page table', () => {
+    test('at the top of a processor’s address space answer through a page table', () => {
       // 36 bits are the fewest that a processor with PAE has (SDM 3A 4.1.4).
       const top = 2 ** 36;
       const device: Device = {
@@ -228,9 +228,9 @@ for (const engine of ['soft', 'kvm'] as const) {
   });
 }
 
-describe('claims whose writes KVM keeps back', { skip: noKvm }, () => {
+describe('claims whose writes KVM coalesces', { skip: noKvm }, () => {
   for (const coalesceAfter of [0, 3]) {
-    test(`move with what KVM keeps back, after ${coalesceAfter} writes`, () => {
+    test(`move with their coalesced writes, after ${coalesceAfter} writes`, () => {
       const printed: string[] = [];
       const device: Device = {
         name: 'printer',
@@ -266,7 +266,7 @@ describe('claims whose writes KVM keeps back', { skip: noKvm }, () => {
       const outcome = machine.run({ timeoutMs: 60_000 });
       assert.equal(outcome.kind, 'halted', outcome.reason);
       assert.equal(printed.join(' '), 'e9:a e9:b e9:c e9:d e9:e e9:f ea:g ea:h ea:i ea:j ea:k ea:l');
-      assert.equal(outcome.coalesced, 2 * (6 - coalesceAfter), 'nothing is kept back where no claim is');
+      assert.equal(outcome.coalesced, 2 * (6 - coalesceAfter), 'nothing is coalesced where no claim is');
       assert.deepEqual(
         outcome.unclaimed.map(({ address, count }) => [address, count]),
         [

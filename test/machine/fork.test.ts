@@ -10,9 +10,9 @@ import { hashOf } from '../guests/all-inputs.js';
 import { compileTestGuest, noCompiler } from '../guests/catalogue.js';
 import { noKvm, Scratch } from '../support.js';
 
-/** Forks that live at the same time. */
+/** Forks that exist at the same time. */
 const FORKS = 1000;
-/** What they may take of the host's memory together: a few hundred pages each. */
+/** The limit of their host memory together: a few hundred pages each. */
 const MOST_BYTES = 2 * 2 ** 30;
 
 const engines = [
@@ -30,7 +30,7 @@ function typed(text: string): ByteSource {
   };
 }
 
-/** A guest that has booted and waits for bytes on its serial port, to send them back until a `q`. */
+/** A guest that has booted and waits for bytes on its serial port, and echoes them until a `q`. */
 function echo(options: Partial<MachineOptions> = {}): Machine {
   const machine = createMachine({ image: compileTestGuest('serial-echo'), mode: 'real', ...options });
   machine.run({ maxExits: 50 });
@@ -51,7 +51,7 @@ function listener() {
 
 describe('a fork', { skip: noCompiler }, () => {
   for (const [engine, skip] of engines)
-    test(`on ${engine} goes on by itself, with its own input`, { skip }, () => {
+    test(`on ${engine} continues independently, with its own input`, { skip }, () => {
       const parent = listener();
       using booted = echo({ engine, output: parent.output });
       const before = hashOf(booted);
@@ -61,7 +61,7 @@ describe('a fork', { skip: noCompiler }, () => {
       assert.equal(hashOf(first), before);
       assert.equal(first.run({ timeoutMs: 60_000 }).kind, 'exited');
       assert.equal(hashOf(second), before, 'the other one has not run');
-      // A fork of a fork, in its middle.
+      // A fork of a fork, in the middle of its run.
       second.run({ maxExits: 9 });
       const third = listener();
       using inner = second.fork({ input: typed('!q'), output: third.output });
@@ -114,7 +114,7 @@ describe('a fork', { skip: noCompiler }, () => {
     }
   });
 
-  test('needs objects of its own, and does not write to the same file', () => {
+  test('needs its own objects, and does not write to the same file', () => {
     const device = () => ({ name: 'none', save: () => ({}), load() {} });
     using machine = echo({ engine: 'soft', devices: [device()] });
     assert.throws(() => machine.fork(), /the "devices" of this machine are objects that belong to it alone/);
@@ -128,7 +128,7 @@ describe('a fork', { skip: noCompiler }, () => {
 });
 
 describe('a hosted machine’s fork', { skip: noCompiler }, () => {
-  test('is a hosted machine that goes on by itself', async () => {
+  test('is a hosted machine that continues independently', async () => {
     const image = compileTestGuest('serial-echo');
     await using booted = await hostMachine({ image, mode: 'real', engine: 'soft' });
     await booted.run({ maxExits: 50 });
@@ -176,7 +176,7 @@ describe('a snapshot', { skip: noCompiler }, () => {
       assert.equal(again.exits, machine.exits);
     });
 
-  test('names what has to be given again', async () => {
+  test('names the files that have to be passed again', async () => {
     using booted = echo({ engine: 'soft' });
     const snapshot = booted.snapshot();
     assert.throws(

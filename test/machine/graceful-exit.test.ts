@@ -1,6 +1,6 @@
 /**
  * The two ways in which a course on KVM lets a VM end gracefully, and its clean-up: the guest halts, or it never stops
- * and the host ends it. Whichever it is, the process holds nothing of the VM afterwards; here that is counted.
+ * and the host ends it. In both cases the process holds no resources of the VM afterwards, which is counted here.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -21,13 +21,15 @@ const calling = parseImage(new Uint8Array([0xe6, 0x99, 0xf4]), 'out, hlt');
 /** out %al,$0x99; jmp . */
 const callingEndless = parseImage(new Uint8Array([0xe6, 0x99, 0xeb, 0xfe]), 'out, jmp .');
 
-/** What this process, all its threads, holds of KVM: open files by their kind, and mappings of `struct kvm_run`. */
+/**
+ * The KVM resources of this process and all its threads: open files by their kind, and mappings of `struct kvm_run`.
+ */
 function kvmHoldings() {
   const files = readdirSync('/proc/self/fd').map((fd) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`);
     } catch {
-      return ''; // the one that read the directory
+      return ''; // the descriptor that read the directory
     }
   });
   const count = (pattern: RegExp) => files.filter((file) => pattern.test(file)).length;
@@ -43,7 +45,7 @@ function kvmHoldings() {
 
 const nothing = { vms: 0, vcpus: 0, statistics: 0, mappings: 0 };
 
-/** Counts what a run holds while a device of its guest is called. */
+/** Counts a run's resources while a device of its guest is called. */
 function counting() {
   const seen: ReturnType<typeof kvmHoldings>[] = [];
   const device = {
@@ -60,7 +62,7 @@ describe('graceful exit, case 1: the guest executes HLT', { skip: noKvm }, () =>
     {
       using machine = createMachine({ image: calling, mode: 'real', devices: [device] });
       assert.equal(machine.run({ timeoutMs: 60_000 }).kind, 'halted');
-      assert.equal(kvmHoldings().vms, 1, 'a machine that halted can still be looked at');
+      assert.equal(kvmHoldings().vms, 1, 'a machine that halted can still be inspected');
     }
     assert.deepEqual(
       seen.map(({ vms, vcpus, mappings }) => [vms, vcpus, mappings]),
@@ -69,7 +71,7 @@ describe('graceful exit, case 1: the guest executes HLT', { skip: noKvm }, () =>
     assert.deepEqual(kvmHoldings(), nothing);
   });
 
-  test('on a thread of its own', async () => {
+  test('on its own thread', async () => {
     {
       await using machine = await hostMachine({ image: halting, mode: 'real' });
       assert.equal((await machine.run({ timeoutMs: 60_000 })).kind, 'halted');
@@ -81,7 +83,7 @@ describe('graceful exit, case 1: the guest executes HLT', { skip: noKvm }, () =>
 });
 
 describe('graceful exit, case 2: the guest never stops', { skip: noKvm }, () => {
-  test('a deadline ends it on this very thread, where nothing else could', () => {
+  test('a deadline ends it on this thread, where nothing else could', () => {
     const { seen, device } = counting();
     {
       using machine = createMachine({ image: callingEndless, mode: 'real', devices: [device] });
@@ -100,7 +102,7 @@ describe('graceful exit, case 2: the guest never stops', { skip: noKvm }, () => 
       await machine.stop();
       assert.equal((await running).kind, 'stopped');
       const again = await machine.run({ signal: AbortSignal.timeout(20) });
-      assert.equal(again.kind, 'stopped', 'a stopped machine can go on');
+      assert.equal(again.kind, 'stopped', 'a stopped machine can continue');
     }
     assert.deepEqual(kvmHoldings(), nothing);
   });
@@ -123,7 +125,7 @@ describe('graceful exit, case 2: the guest never stops', { skip: noKvm }, () => 
     );
     await new Promise((resolve) => kicker.once('message', resolve));
     const ended = new Promise((resolve) => kicker.once('exit', resolve));
-    // Nothing but the kick can end this run: it holds the thread that a timer or a promise would need.
+    // Only the kick can end this run: it blocks the thread that a timer or a promise would need.
     const outcome = machine.run({ timeoutMs: 60_000 });
     assert.deepEqual([outcome.kind, outcome.reason], ['stopped', 'stopped from outside']);
     assert.equal(await ended, 0);
@@ -175,7 +177,7 @@ describe('graceful exit, case 2: the guest never stops', { skip: noKvm }, () => 
 });
 
 describe('the clean-up', { skip: noKvm }, () => {
-  test('leaves fds, mappings and threads as they were, after either case many times over', async () => {
+  test('leaves fds, mappings and threads unchanged, after many repetitions of both cases', async () => {
     const both = async () => {
       const { device } = counting();
       for (const image of [calling, callingEndless]) {
@@ -193,11 +195,11 @@ describe('the clean-up', { skip: noKvm }, () => {
     await drainPool();
     const after = holdings();
     assert.deepEqual([after.fds, after.threads], [before.fds, before.threads]);
-    // V8's own heap comes and goes in a few mappings; a leak would leave 150 at the least.
+    // V8's own heap uses a varying number of a few mappings; a leak would leave at least 150.
     assert.ok(after.maps <= before.maps + 20, `mappings went from ${before.maps} to ${after.maps}`);
   });
 
-  test('closes /dev/kvm itself where it is asked to', () => {
+  test('closes /dev/kvm itself on request', () => {
     const devices = () =>
       readdirSync('/proc/self/fd').filter((fd) => {
         try {

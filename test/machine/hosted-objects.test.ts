@@ -34,7 +34,7 @@ for (const engine of engines)
       assert.deepEqual(written, [42]);
     });
 
-    test('leave the event loop its turn while the guest runs, and a stop ends it', async () => {
+    test('let the event loop run while the guest runs, and a stop ends it', async () => {
       let reads = 0;
       const device = { name: 'counter', ports: at(0x99), readPort: () => ++reads & 0xff };
       await using machine = await host({ image: endless, devices: [device] });
@@ -68,7 +68,7 @@ for (const engine of engines)
       });
     });
 
-    test('stand beside modules', async () => {
+    test('work together with modules', async () => {
       using scratch = new Scratch();
       const file = scratch.file('six.mjs');
       writeFileSync(
@@ -88,7 +88,7 @@ for (const engine of engines)
     });
   });
 
-test('device objects are refused where the machine needs a thread of its own, and where they are none', async () => {
+test('device objects are refused where the machine needs its own thread, and where they are invalid', async () => {
   const device = { name: 'asked', ports: at(0x99), readPort: () => 0 };
   const refused: [Partial<HostedOptions>, RegExp][] = [
     [{ simvirtio: 'polling' }, /simvirtio: "polling" needs a thread of the machine's own/],

@@ -1,4 +1,4 @@
-/** Pictures of a machine on a thread of its own: while it runs, at a moment, and afterwards. */
+/** Pictures of a machine on its own thread: while it runs, at a moment, and afterwards. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -14,7 +14,7 @@ async function host(guest: string, more: Partial<Parameters<typeof hostMachine>[
 }
 
 describe('a hosted machine’s screen', () => {
-  test('is there when the run has ended, and so is the memory that it shows', async () => {
+  test('is available when the run has ended, and so is the memory that it shows', async () => {
     await using machine = await host('vga-plasma');
     const before = await machine.screen();
     assert.deepEqual([before!.width, before!.height], [720, 400]);
@@ -23,12 +23,12 @@ describe('a hosted machine’s screen', () => {
     const { width, height, rgba } = (await machine.screen())!;
     assert.deepEqual([width, height], [320, 200]);
     assert.deepEqual(Buffer.from(rgba), golden('vga-plasma').data);
-    // Text is gone, and A0000 is pixels now.
+    // The text mode has ended, and A0000 has pixels now.
     assert.equal(machine.memory.contains(0xb8000, 2), false);
     assert.equal(machine.memory.contains(0xa0000, 0x10000), true);
   });
 
-  test('comes as frames while the guest runs, one at a time, and the parts make the whole', async () => {
+  test('comes as frames while the guest runs, one at a time, and the parts form the whole picture', async () => {
     await using machine = await host('vga-plasma', { frames: true });
     const sizes = new Set<string>();
     let frames = 0;
@@ -48,7 +48,7 @@ describe('a hosted machine’s screen', () => {
     assert.equal(most, 1);
   });
 
-  test('is taken at the moment that was asked for, and once', async () => {
+  test('is taken at the requested moment, and once', async () => {
     await using machine = await host('vga-plasma', { captureAt: [{ at: 'exit', exit: 3 }] });
     const taken: Picture[] = [];
     machine.onCaptured((picture) => taken.push(picture));
@@ -59,7 +59,7 @@ describe('a hosted machine’s screen', () => {
     );
   });
 
-  test('is not there without a VGA', async () => {
+  test('does not exist without a VGA', async () => {
     await using machine = await host('khw-real');
     await machine.run({ timeoutMs: 60_000 });
     assert.equal(await machine.screen(), undefined);

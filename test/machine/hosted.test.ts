@@ -12,7 +12,7 @@ const endless = parseImage(new Uint8Array([0xeb, 0xfe]), 'endless');
 const image = (...bytes: number[]) => parseImage(new Uint8Array(bytes), 'test');
 
 describe('a hosted machine', { skip: noKvm }, () => {
-  test('prints while it runs: a guest’s output is visible even if it then spins forever', async () => {
+  test('prints while it runs: a guest’s output is visible even if the guest then spins forever', async () => {
     // mov $'!',%al; out %al,$0xe9; jmp .
     const shout = image(0xb0, 0x21, 0xe6, 0xe9, 0xeb, 0xfe);
     await using machine = await hostMachine({ image: shout, mode: 'real' });
@@ -45,13 +45,13 @@ describe('a hosted machine', { skip: noKvm }, () => {
     const after = await settled(before);
     assert.equal(after.fds, before.fds);
     assert.equal(after.threads, before.threads);
-    // On Node 22 and later V8's heap takes some pages of its own, up to ten over thousands of stops, and then no more. What a stop
-    // left behind would come a thousand times.
+    // On Node 22 and later V8's heap takes some pages of its own, up to ten over thousands of stops, and then no more.
+    // A leak of each stop would be counted a thousand times.
     const heap = Number.parseInt(process.versions.node, 10) < 22 ? 0 : 16;
     assert.ok(after.maps <= before.maps + heap, `mappings went from ${before.maps} to ${after.maps}`);
   });
 
-  test('ends by an AbortSignal, and can go on afterwards from where it was', async () => {
+  test('ends by an AbortSignal, and can continue afterwards', async () => {
     // 1: incl 0x500; jmp 1b
     await using machine = await hostMachine({
       image: image(0x66, 0xff, 0x06, 0x00, 0x05, 0xeb, 0xf9),
@@ -72,7 +72,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
     assert.equal((await second).kind, 'stopped');
   });
 
-  test('that is aborted ends in the same outcome before the run, during it, and on this thread', async () => {
+  test('that is aborted has the same outcome before the run, during it, and on this thread', async () => {
     for (const engine of ['kvm', 'soft'] as const) {
       await using hosted = await hostMachine({ image: endless, mode: 'real', engine });
       using local = createMachine({ image: endless, mode: 'real', engine });
@@ -87,7 +87,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
     }
   });
 
-  test('that cannot cross to its thread is refused at once, by the name of the field', async () => {
+  test('with a value that cannot be sent to its thread is refused at once, with the name of the field', async () => {
     const refused: [object, RegExp][] = [
       [
         { devices: [{ module: 'file:///x.mjs', options: { onDice: () => 6 } }] },
@@ -125,7 +125,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
     }
   });
 
-  test('may be disposed twice at once, and the next one on its thread is sound', async () => {
+  test('may be disposed twice at once, and the next one on its thread works', async () => {
     const machine = await hostMachine({ image: endless, engine: 'soft', mode: 'real' });
     const running = machine.run();
     await Promise.all([machine[Symbol.asyncDispose](), machine[Symbol.asyncDispose]()]);
@@ -136,7 +136,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
     }
   });
 
-  test('leaves no timer of its device behind that would reach the process or another machine', async () => {
+  test('leaves no timer of its device behind that could affect the process or another machine', async () => {
     using scratch = new Scratch();
     const file = scratch.file('late.mjs');
     writeFileSync(
@@ -153,7 +153,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
       await using machine = await hostMachine({ image: code, engine: 'soft', mode: 'real', devices });
       await machine.run();
     }
-    // What is thrown while the machine lives is this machine's: the next use rejects with it.
+    // An error that is thrown while the machine exists belongs to it: the next use rejects with the error.
     await using failed = await hostMachine({ image: code, engine: 'soft', mode: 'real', devices });
     await failed.run();
     await using other = await hostMachine({ image: endless, engine: 'soft', mode: 'real' });
@@ -164,7 +164,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
     await assert.rejects(use, { message: 'late' });
   });
 
-  test('takes bytes for its serial port, all of them, in order', async () => {
+  test('receives bytes for its serial port, all of them, in order', async () => {
     // 1: mov $0x3fd,%dx; in %dx,%al; test $1,%al; jz 1b; mov $0x3f8,%dx; in %dx,%al; out %al,$0xe9; cmp $'q',%al; jne 1b; hlt
     const echo = image(
       0xba,
@@ -201,7 +201,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
     assert.ok(printed.equals(sent));
   });
 
-  test('brings errors across the thread with their code and hint', async () => {
+  test('passes errors between threads with their code and hint', async () => {
     await assert.rejects(hostMachine({ image: endless, memory: 100 }), {
       name: 'GuestMemoryError',
       code: 'EMEMORY',
@@ -212,7 +212,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
     );
   });
 
-  test("takes devices of one's own as modules, and names the one that throws", async () => {
+  test('loads custom devices as modules, and names the one that throws', async () => {
     using scratch = new Scratch();
     const file = scratch.file('device.mjs');
     writeFileSync(
@@ -239,7 +239,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
     );
     assert.equal(error.name, 'DeviceError');
     assert.equal(error.message, "device 'oracle' failed in a write to port 0x99 (1 byte): not writable");
-    // Where the device threw is where its author wants to look.
+    // The stack shows the place where the device threw, for its author.
     const { name, message, stack } = error.cause as Error;
     assert.deepEqual({ name, message }, { name: 'RangeError', message: 'not writable' });
     assert.match(stack ?? '', /writePort.*device\.mjs/s);
@@ -247,7 +247,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
     assert.ok(state.registers.rip <= 2n);
   });
 
-  test('that is disposed says so, and asks nothing of the thread that another machine may have now', async () => {
+  test('that is disposed reports so, and sends nothing to the thread that another machine may use now', async () => {
     const gone = await hostMachine({ image: image(0xf4), mode: 'real' });
     const target = gone.debugTarget();
     await gone[Symbol.asyncDispose]();
@@ -263,14 +263,14 @@ describe('a hosted machine', { skip: noKvm }, () => {
     };
     for (const [name, use] of Object.entries(uses))
       await assert.rejects(use, /was used after it was disposed|after its machine was disposed/, name);
-    // What it is sent goes nowhere, as what is sent to a machine that ends.
+    // Bytes sent to it are dropped, as for a machine that ends.
     await gone.send(new Uint8Array(3));
     await gone.type('abc');
     await gone.stop();
     assert.equal((await next.run()).kind, 'halted');
   });
 
-  test('is disposed of while it is asked something, and the next one on its thread gets its own answers', async () => {
+  test('can be disposed during a request, and the next one on its thread gets its own answers', async () => {
     for (let i = 0; i < 3; i++) {
       const machine = await hostMachine({ image: endless, engine: 'soft', mode: 'real', debug: true });
       const asked = machine.debugTarget().view();
@@ -279,14 +279,14 @@ describe('a hosted machine', { skip: noKvm }, () => {
     }
   });
 
-  test('shares its memory with the thread that asked for it', async () => {
+  test('shares its memory with the thread that made it', async () => {
     // mov $7,%al; mov %al,0x500; hlt
     await using machine = await hostMachine({ image: image(0xb0, 7, 0xa2, 0x00, 0x05, 0xf4), mode: 'real' });
     await machine.run();
     assert.equal(machine.memory.read8(0x500), 7);
   });
 
-  test('lives beside another one in the same process', async () => {
+  test('works beside another one in the same process', async () => {
     await using first = await hostMachine({ image: endless, mode: 'real' });
     await using second = await hostMachine({ image: endless, mode: 'real' });
     const runs = [first.run({ timeoutMs: 100 }), second.run()];
@@ -327,7 +327,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
     assert.throws(() => plain.exits(), /trace: { format: 'ndjson' }|does not trace/);
   });
 
-  test('waits for the reader of its stream while it runs, and not when it has ended', async () => {
+  test('waits for the reader of its stream while it runs, but not after its end', async () => {
     // 1: mov $'x',%al; out %al,$0xe9; jmp 1b
     const flood = Uint8Array.of(0xb0, 0x78, 0xe6, 0xe9, 0xeb, 0xfa);
     await using machine = await hostMachine({ image: flood, mode: 'real', engine: 'soft' });
@@ -337,7 +337,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
     assert.ok((first.value?.length ?? 0) > 0);
     await machine.stop();
     assert.equal((await running).kind, 'stopped');
-    // A run whose output nobody reads ends too.
+    // A run whose output nobody reads also ends.
     const printsOnce = Uint8Array.of(0xb0, 0x78, 0xe6, 0xe9, 0xf4);
     await using unread = await hostMachine({ image: printsOnce, mode: 'real', engine: 'soft' });
     const { output } = unread;
@@ -345,7 +345,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
     await output.cancel();
   });
 
-  test('takes a device in TypeScript: by Node where it strips types, else by esbuild where that is installed', async () => {
+  test('loads a device in TypeScript: with Node where it strips types, else with esbuild where that is installed', async () => {
     const source = `interface Options { answer: number }
       export default ({ answer }: Options) => ({
         name: 'typed',
@@ -363,7 +363,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
       });
       return (await machine.run()).registers.rax & 0xffn;
     };
-    // In a folder of this project, and anywhere else: then the esbuild beside the package is taken.
+    // In a folder of this project, and elsewhere: then the esbuild beside the package is used.
     const here = path.resolve('build', `typed-device-${process.pid}.ts`);
     try {
       assert.equal(await run(here), 42n);

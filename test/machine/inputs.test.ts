@@ -1,4 +1,4 @@
-/** What comes in comes in by one gate: a run with the same inputs is the same run, to the last bit of registers and RAM. */
+/** All inputs pass one gate: a run with the same inputs is the same run, to the last bit of registers and RAM. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { KeyboardController } from '../../src/devices/index.js';
@@ -8,7 +8,7 @@ import { allInputs, hashOf, notesOf, somebody } from '../guests/all-inputs.js';
 import { noCompiler } from '../guests/catalogue.js';
 import { noKvm } from '../support.js';
 
-/** A run with keys and bytes that come as the host's randomness decides. */
+/** A run with keys and bytes at random times. */
 function recorded(): { record: InputRecord; hash: string; notes: Record<string, number> } {
   const events: InputEvent[] = [];
   using machine = allInputs({
@@ -24,10 +24,10 @@ function recorded(): { record: InputRecord; hash: string; notes: Record<string, 
   };
 }
 
-describe('a guest that takes in keys, serial bytes, the time of day and random numbers', {
+describe('a guest that reads keys, serial bytes, the time of day and random numbers', {
   skip: noCompiler,
 }, () => {
-  test('takes in all of them, by interrupts and by polling', () => {
+  test('gets all of them, by interrupts and by polling', () => {
     const { notes, record } = recorded();
     for (const kind of 'tkbpicrsd')
       assert.ok((notes[kind] ?? 0) > 0, `'${kind}' in ${JSON.stringify(notes)}`);
@@ -48,7 +48,7 @@ describe('a guest that takes in keys, serial bytes, the time of day and random n
     assert.equal(hashes.size, 5, 'the runs themselves differ');
   });
 
-  test('does so in pieces too, and is recorded in pieces', () => {
+  test('also does so in pieces, and is recorded in pieces', () => {
     const { record, hash } = recorded();
     const events: InputEvent[] = [];
     using again = allInputs({ inputs: { replay: record, listener: (event) => events.push(event) } });
@@ -59,7 +59,7 @@ describe('a guest that takes in keys, serial bytes, the time of day and random n
     assert.deepEqual(events, []);
   });
 
-  test('does the same by itself where nothing comes in: no clock and no randomness of the host’s reaches it', () => {
+  test('does the same without inputs: no clock and no randomness of the host reaches it', () => {
     const run = () => {
       const events: InputEvent[] = [];
       using machine = allInputs({ inputs: { listener: (event) => events.push(event) } });
@@ -70,7 +70,7 @@ describe('a guest that takes in keys, serial bytes, the time of day and random n
     assert.equal(run(), run());
   });
 
-  test('is told of what is pushed between two runs', () => {
+  test('gets inputs that are pushed between two runs', () => {
     const run = (replay?: InputRecord) => {
       const events: InputEvent[] = [];
       const keyboard = new KeyboardController();
@@ -99,14 +99,14 @@ describe('a guest that takes in keys, serial bytes, the time of day and random n
   });
 });
 
-test('a record is replayed where instructions are counted, and nowhere else', {
+test('a record is replayed only where instructions are counted', {
   skip: noKvm || noCompiler,
 }, () => {
   const replay = { version: 1, events: [], until: 0 } as const;
   assert.throws(() => allInputs({ engine: 'kvm', inputs: { replay } }), { code: 'EREPLAY' });
 });
 
-test('a hosted machine takes a record’s inputs in again', async () => {
+test('a hosted machine replays a record’s inputs', async () => {
   const setDx = (port: number) => [0xba, port & 0xff, port >> 8];
   // MOV DX, 3FDh; wait: IN AL, DX; TEST AL, 1; JZ wait; MOV DX, 3F8h; IN AL, DX; OUT E9h, AL; three times; HLT
   const take = [...setDx(0x3fd), 0xec, 0xa8, 1, 0x74, 0xfb, ...setDx(0x3f8), 0xec, 0xe6, 0xe9];
@@ -134,7 +134,7 @@ test('a hosted machine takes a record’s inputs in again', async () => {
   });
   const outcome = await second.run({ timeoutMs: 60_000 });
   assert.deepEqual([outcome.kind, outcome.exits, console], ['halted', first.exits, 'Hi!']);
-  // It makes a record as well.
+  // It also makes a record.
   await using third = await hostMachine({ ...options, record: true });
   await third.send(Buffer.from('Hi!'));
   const recorded = await third.run({ timeoutMs: 60_000 });

@@ -1,4 +1,4 @@
-/** The Linux Journal's launcher and its three kernels: what the article says of them can be measured. */
+/** The Linux Journal's launcher and its three kernels: the article's statements about them are measured. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -27,8 +27,8 @@ function schedule(): { ran: number; waited: number } {
 }
 
 /**
- * The shares of the time in which this thread ran while `work` did, and in which it did not sleep: it ran, or the host had
- * other work and let it wait. On a host without other work they are the same.
+ * The shares of the time of `work` in which this thread ran, and in which it did not sleep: it ran, or it waited for a
+ * processor. On an idle host they are equal.
  */
 function shares(work: () => void): { running: number; awake: number } {
   const before = schedule();
@@ -59,7 +59,7 @@ describe('the article’s kernels', { skip: noKvm }, () => {
         text += String.fromCharCode(value);
       },
     };
-    // As LibKVM's VMs, with interrupt controllers in the kernel: HLT sleeps there.
+    // Like LibKVM's VMs, with interrupt controllers in the kernel: HLT sleeps there.
     using launcher = launch(2, callbacks, 'kernel');
     // A host that is busy elsewhere may give a run no time at all.
     do launcher.run({ timeoutMs: 50 });
@@ -79,7 +79,7 @@ describe('the article’s kernels', { skip: noKvm }, () => {
     const end = launcher.run();
     assert.equal(text, 'Hello, World!\n');
     assert.equal(end.accesses, 14);
-    // One exit of 14 bytes where the hardware has string I/O and KVM hands it on at once, 14 where it does so by bytes.
+    // One exit of 14 bytes where the hardware has string I/O and KVM reports it at once, 14 where it reports bytes.
     assert.ok(end.exits >= 2 && end.exits <= 15, `${end.exits} exits`);
     const counted = launcher.counters().cpus[0]!.find(({ name }) => name === 'exits');
     assert.ok(counted!.value >= 2);
@@ -88,7 +88,7 @@ describe('the article’s kernels', { skip: noKvm }, () => {
 
 describe('the kernels in C that the article promises', { skip: noKvm }, () => {
   for (const name of ['khw-protected', 'segments', 'rings-protected', 'rings-long', 'paging-demand']) {
-    test(`${name}: a callback a letter is all that its launcher needs`, () => {
+    test(`${name}: its launcher needs only a callback per letter`, () => {
       const guest = readGuests().find((one) => one.name === name)!;
       let text = '';
       using launcher = createLauncher({
@@ -123,12 +123,12 @@ describe('the launchers in docs/examples', { skip: noKvm }, () => {
     assert.equal(one.stderr, 'still running after 100 ms (0 exits)\n');
   });
 
-  test('docs/launcher.md shows the file as it is', () => {
+  test('docs/launcher.md shows the current file', () => {
     const page = readFileSync('docs/launcher.md', 'utf8');
     assert.ok(page.includes(readFileSync('docs/examples/launcher.mjs', 'utf8')));
   });
 
-  test('watched-launcher.mjs sets the kernel’s counters beside its own', () => {
+  test('watched-launcher.mjs shows the kernel’s counters beside its own', () => {
     const done = node('docs/examples/watched-launcher.mjs', kernel(2), '200', 'irqchip');
     assert.equal(done.status, 0, done.stderr);
     assert.match(done.stdout, /^the launcher +6 exits, 6 calls of out8$/m);
@@ -136,7 +136,8 @@ describe('the launchers in docs/examples', { skip: noKvm }, () => {
     assert.match(done.stdout, /^top +\d+ % CPU$/m);
     const three = node('docs/examples/watched-launcher.mjs', kernel(3), '1000');
     assert.equal(three.status, 0, three.stderr);
-    // One exit of 14 bytes and HLT, or 14 and HLT: but for a host that counts neither, the kernel says which.
+    // One exit of 14 bytes and HLT, or 14 and HLT: the kernel's counters show which, except on a host that counts
+    // neither.
     const [, exits] = /^the launcher +(\d+) exits, 14 calls of out8$/m.exec(three.stdout) ?? [];
     const [, all, io] = /^the kernel +exits (\d+), io_exits (\d+), halt_exits 1$/m.exec(three.stdout) ?? [];
     assert.ok(Number(exits) === 2 || Number(exits) === 15, three.stdout);

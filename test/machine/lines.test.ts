@@ -1,4 +1,7 @@
-/** Interrupt lines that devices share, and messages, with the controllers in Terrarium and in KVM: a device cannot tell. */
+/**
+ * Interrupt lines that devices share, and messages, with the controllers in Terrarium and in KVM: a device does not
+ * notice.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
@@ -6,7 +9,7 @@ import type { Device, DeviceHost, Line } from '../../src/devices/contract/index.
 import { createMachine } from '../../src/runtime/index.js';
 import { noKvm } from '../support.js';
 
-/** Where IRQ 5 and vector 0x44 find the handler, and what it counts. */
+/** The handler of IRQ 5 and vector 0x44, and its counter. */
 const [HANDLER, COUNT] = [0x600, 0x500];
 
 // Instructions of real mode, by their encodings in SDM 2.
@@ -18,8 +21,8 @@ const store = (address: number, value: number) => [
 ];
 const [STI, NOP, HLT, IRET, CLI] = [0xfb, 0x90, 0xf4, 0xcf, 0xfa];
 /**
- * Port 80 tells the devices to go on with the next step. The interrupts that it makes come before the last OUT: KVM's emulation of
- * real mode looks for them at each exit, not after each instruction.
+ * A write to port 80 starts the devices' next step. Its interrupts come before the last OUT: KVM's emulation of real
+ * mode checks for them at each exit, not after each instruction.
  */
 const step = (number: number) => [...out(0x80, number), ...out(0x82, 0, 0, 0), NOP];
 /** ICW1 to ICW4, and all lines but 5 masked. */
@@ -30,7 +33,7 @@ const handler = [
   ...[...out(0x81, 0), ...out(0x20, 0x20), 0x58, IRET],
 ];
 
-/** Two devices on IRQ 5; the first is told by the guest what both do with their lines. */
+/** Two devices on IRQ 5; the guest tells the first what both do with their lines. */
 function sharers(steps: readonly ((a: Line, b: Line) => void)[], onHandler: (a: Line, b: Line) => void) {
   const lines: Line[] = [];
   const attach = (host: DeviceHost) => void lines.push(host.line(5));
@@ -58,7 +61,7 @@ for (const [engine, irqchip] of engines) {
   const counted = (level: boolean, devices: Device[], steps: number) => {
     const code = [
       ...picInit,
-      // ELCR, behind MOV DX: line 5 is level-triggered.
+      // ELCR, after MOV DX: line 5 is level-triggered.
       ...(level ? [0xba, 0xd0, 0x04, 0xb0, 0x20, 0xee] : []),
       ...store(0x25 * 4, HANDLER),
       ...store(0x25 * 4 + 2, 0),
@@ -87,7 +90,7 @@ for (const [engine, irqchip] of engines) {
   describe(`two devices on one line, on ${engine} with controllers of ${irqchip}`, {
     skip: engine === 'kvm' && noKvm,
   }, () => {
-    test('edge-triggered: a rise is an interrupt, though the other holds the line high', () => {
+    test('edge-triggered: a rise is an interrupt, although the other holds the line high', () => {
       const devices = sharers(
         [
           (a) => a.set(true),
@@ -101,7 +104,7 @@ for (const [engine, irqchip] of engines) {
       assert.deepEqual(counted(false, devices, 5), [1, 2, 2, 3, 3]);
     });
 
-    test('level-triggered: it asks again until both have lowered their lines', () => {
+    test('level-triggered: it requests again until both have lowered their lines', () => {
       let asked = 0;
       const devices = sharers(
         [

@@ -1,4 +1,4 @@
-/** A machine on this very thread: its devices, its ends, and that nothing of it stays behind. */
+/** A machine on this thread: its devices, its ends, and no leaks. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Device } from '../../src/devices/contract/index.js';
@@ -18,8 +18,8 @@ describe('a machine on this thread', { skip: noKvm }, () => {
     for (let i = 0; i < 1000; i++) {
       const outcome = machine.run({ timeoutMs: 0.5 });
       assert.equal(outcome.kind, 'timeout');
-      // On a busy host a run may end before the guest came to its first instruction; it never goes back.
-      assert.ok(outcome.registers.rax >= last, `run ${i} lost what the guest did`);
+      // On a busy host a run may end before the guest's first instruction; the count never decreases.
+      assert.ok(outcome.registers.rax >= last, `run ${i} lost the guest’s work`);
       last = outcome.registers.rax;
     }
     assert.ok(last > 1000n);
@@ -40,7 +40,7 @@ describe('a machine on this thread', { skip: noKvm }, () => {
     assert.equal(machine.run({ signal: controller.signal }).exits, 0);
   });
 
-  test('gives a standard device’s ports to one of your own that claims them', () => {
+  test('gives a standard device’s ports to a custom one that claims them', () => {
     const seen: number[] = [];
     const own: Device = {
       name: 'my-keyboard',
@@ -58,7 +58,7 @@ describe('a machine on this thread', { skip: noKvm }, () => {
     );
   });
 
-  test('ends where a device ends it: with a code, or with words', () => {
+  test('ends where a device ends it: with a code, or with a reason', () => {
     const ends: Device = {
       name: 'ends',
       ports: [{ first: 0x61, count: 1 }],
@@ -75,7 +75,7 @@ describe('a machine on this thread', { skip: noKvm }, () => {
     assert.deepEqual([second.kind, second.reason, second.registers.rip], ['stopped', 'enough', 8n]);
   });
 
-  test('counts exits and stops after as many as were asked for', () => {
+  test('counts exits and stops after the requested number', () => {
     // 1: in $0x80,%al; jmp 1b
     using machine = createMachine({ image: new Uint8Array([0xe4, 0x80, 0xeb, 0xfc]) });
     const outcome = machine.run({ maxExits: 3 });
@@ -84,7 +84,7 @@ describe('a machine on this thread', { skip: noKvm }, () => {
     assert.deepEqual(outcome.unclaimed, [{ space: 'port', address: 0x80, write: false, count: 3 }]);
   });
 
-  test('refuses options that make no sense, and to run when it is over', () => {
+  test('refuses invalid options, and to run after its end', () => {
     const machine = createMachine({ image: endless });
     assert.throws(() => machine.run({ timeoutMs: -1 }), /timeoutMs is -1/);
     assert.throws(() => machine.run({ timeoutMs: Number.NaN }), /timeoutMs is NaN/);
@@ -120,7 +120,7 @@ describe('a machine on this thread', { skip: noKvm }, () => {
     assert.equal(machine.memory.read8(0x70001), 0, 'a write to read-only memory changes nothing');
   });
 
-  test('refuses handlers that answer later, in words, for reads and for writes', () => {
+  test('refuses asynchronous handlers with a message, for reads and for writes', () => {
     const late: Device = {
       name: 'late',
       ports: [{ first: 0x80, count: 1 }],

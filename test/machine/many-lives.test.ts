@@ -1,7 +1,7 @@
 /**
- * A machine that has ended is garbage at once. Where something that lives long keeps it, or one life's objects keep the next one's,
- * V8 copies it to its old generation, and the young one grows to its full size: mappings and megabytes in a process that makes
- * machines by the thousand.
+ * A machine that has ended is garbage at once. If a long-lived object refers to it, or its objects refer to the next
+ * machine's, V8 copies it to its old generation, and the young one grows to its full size: mappings and megabytes in a
+ * process that makes thousands of machines.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { noKvm } from '../support.js';
 
 const LIVES = 1500;
-/** What V8 keeps of the program itself and of the code that it compiles is 1.9 MB; a life allocates 14 KB. */
+/** V8 keeps 1.9 MB for the program and its compiled code; a machine's lifecycle allocates 14 KB. */
 const MAX_PROMOTED = 3_500_000;
 
 test('machines that have ended do not survive in the garbage collector', { skip: noKvm }, (t) => {

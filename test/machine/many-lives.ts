@@ -1,4 +1,4 @@
-/** A program of its own: makes, runs and disposes as many machines on KVM as it is told. */
+/** A separate program: makes, runs and disposes a given number of machines on KVM. */
 import { parseImage } from '../../src/boot/index.js';
 import { kvmEngine } from '../../src/engine/kvm/index.js';
 import { Machine } from '../../src/machine/index.js';

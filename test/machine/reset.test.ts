@@ -1,4 +1,4 @@
-/** A machine that logs its writes is reset, and saved again, by the pages that were written alone. */
+/** A machine that logs its writes is reset, and saved again, with only the written pages. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
@@ -17,9 +17,9 @@ const engines = [
   ['soft', false],
 ] as const;
 
-/** A machine; undefined where the engine cannot run the mode on this host, or not so many CPUs. */
+/** A machine; undefined where the engine cannot run the mode or this many CPUs on this host. */
 function made(options: MachineOptions): Machine | undefined {
-  // Several CPUs have the kernel's controllers on KVM, whose state is not read.
+  // On KVM several CPUs use the kernel's controllers, whose state is not read.
   if (options.engine === 'kvm' && (options.cpus ?? 1) > 1) return undefined;
   try {
     return createMachine(options);
@@ -33,7 +33,7 @@ function made(options: MachineOptions): Machine | undefined {
 const ramOf = ({ memory }: Machine) =>
   Buffer.concat(memory.regions.map((region) => Buffer.from(memory.bytesOf(region))));
 
-/** The pages that RAM and the log differ in: those that were written and are not in the log. */
+/** The pages that were written and are not in the log. */
 function missed(machine: Machine, state: MachineState): number[] {
   const logged = machine.writtenPages.since(state.memory)!;
   return dirtyPages(machine.memory, state.memory).filter((page) => !logged.has(page));
@@ -74,7 +74,7 @@ for (const [engine, skip] of engines) {
         machine.load(state);
         assert.ok(before.equals(ramOf(machine)));
         assert.deepEqual(machine.save().memory.pages, state.memory.pages);
-        // What it reads has been read; and the host's time goes on.
+        // Its input has been read; and the host's time advances.
         if (guest.input !== undefined || guest.keys !== undefined || engine === 'kvm') return;
         console = '';
         assert.equal(piece().kind, first.kind);
@@ -90,7 +90,7 @@ for (const [engine, skip] of engines) {
     const writer = (config: Partial<MachineOptions> = {}) =>
       createMachine({ engine, image, mode: 'protected', ...config });
 
-    test('looks at the written pages alone', () => {
+    test('reads only the written pages', () => {
       using machine = writer();
       const state = machine.logWrites();
       const one = [...state.memory.pages.keys()].length;
@@ -101,7 +101,7 @@ for (const [engine, skip] of engines) {
           written.filter((page) => page >= 0x200),
           Array.from({ length: count }, (_, page) => 0x200 + page),
         );
-        // Only tables that the CPU writes by itself besides.
+        // And only tables that the CPU writes by itself.
         assert.ok(written.length <= count + 4, written.join());
         const later = machine.save();
         assert.equal(later.memory.pages.size, one + count);
@@ -113,7 +113,7 @@ for (const [engine, skip] of engines) {
       }
     });
 
-    test('goes to any of its states, forth and back, and to one that was cloned', () => {
+    test('goes to any of its states, forward and back, and to a cloned one', () => {
       using machine = writer();
       const states = [machine.logWrites()];
       const hashes = [hashOf(machine)];
@@ -141,7 +141,7 @@ for (const [engine, skip] of engines) {
       assert.equal(hashOf(other), hashes[1]);
     });
 
-    test('knows what devices write: by accesses, views, and bytes that they hold', () => {
+    test('includes devices’ writes: by accesses, views, and bytes that they keep', () => {
       let host: DeviceHost | undefined;
       let held: Uint8Array | undefined;
       const device = {
@@ -180,8 +180,8 @@ for (const [engine, skip] of engines) {
   });
 }
 
-describe('the log of what is written from outside', () => {
-  test('is shared by all that have the memory, and off in the next machine that gets it', () => {
+describe('the log of writes from outside', () => {
+  test('is shared by all users of the memory, and off in the next machine that gets it', () => {
     const memory = GuestMemory.create([{ address: 0, size: 3 * PAGE_SIZE }]);
     const other = GuestMemory.attach(memory.wasm, memory.regions);
     memory.write8(0, 1);
@@ -201,13 +201,13 @@ describe('the log of what is written from outside', () => {
 
 describe('a display adapter’s 16 MiB', () => {
   for (const [engine, skip] of engines)
-    test(`count as written where they were, on ${engine}`, { skip }, () => {
+    test(`count as written where they were written, on ${engine}`, { skip }, () => {
       // 32-bit code: a dot in the third MiB of the frame buffer, and one through the VGA's planes, by the window at A0000.
       const at = 0x10_0000;
       const u32 = (value: number) => [value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, value >>> 24];
       const code = [
         ...[0xc7, 0x05, ...u32(0xe030_0000), ...u32(0x12345678)],
-        // Sequencer register 2, the map mask: plane 0 alone. Then A0000 is no RAM.
+        // Sequencer register 2, the map mask: only plane 0. Then A0000 is not RAM.
         ...[0x66, 0xba, 0xc4, 0x03, 0x66, 0xb8, 0x02, 0x01, 0x66, 0xef],
         ...[0x66, 0xba, 0xce, 0x03, 0x66, 0xb8, 0x06, 0x05, 0x66, 0xef],
         ...[0xc6, 0x05, ...u32(0xa_0000), 0x5a, 0xfa, 0xf4],

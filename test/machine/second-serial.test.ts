@@ -1,4 +1,6 @@
-/** A second serial port with streams of its own takes one file: its device is an object that a program makes and hands over. */
+/**
+ * A second serial port with its own streams needs one file: its device is an object that a program makes and passes.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Serial16550 } from '../../src/devices/index.js';
@@ -14,7 +16,7 @@ function source(text: string) {
   };
 }
 
-test('two serial ports read and write streams of their own', () => {
+test('two serial ports read and write their own streams', () => {
   const sent = { one: '', two: '' };
   const into = (name: keyof typeof sent) => (bytes: Uint8Array) => {
     sent[name] += Buffer.from(bytes).toString('latin1');

@@ -98,13 +98,13 @@ end:
 const threads = () => readdirSync('/proc/self/task').length;
 
 describe('several CPUs on KVM', { skip: noKvm }, () => {
-  test('start each other by INIT and SIPI, and interrupt each other; the run ends when all sleep for good', () => {
+  test('start each other by INIT and SIPI, and interrupt each other; the run ends when none can wake up', () => {
     using machine = createMachine(spec(call));
     const { kind, registers, others } = machine.run({ timeoutMs: HANGS_MS });
     assert.deepEqual([kind, registers.rax & 0xffn, others?.length], ['halted', 0x22n, 1]);
   });
 
-  test('lose nothing under LOCK, and each other’s sums without it', () => {
+  test('lose no increments with LOCK, and some without it', () => {
     const race = readGuests().find(({ name }) => name === 'race')!;
     let console = '';
     using machine = createMachine({
@@ -118,7 +118,7 @@ describe('several CPUs on KVM', { skip: noKvm }, () => {
     assert.match(console, /lock of XCHG: +nothing is lost\nLOCK ADD: +nothing is lost/);
   });
 
-  test('are stopped together while none of them leaves the guest, and go on', () => {
+  test('are stopped together while none of them exits, and continue', () => {
     using machine = createMachine(spec(spin, { cpus: 3 }));
     const began = performance.now();
     for (let after = 0; after < 3; ) {
@@ -147,7 +147,7 @@ describe('several CPUs on KVM', { skip: noKvm }, () => {
     await until('the threads have ended', () => threads() <= before + 1);
   });
 
-  test('want the kernel’s local APICs', () => {
+  test('need the kernel’s local APICs', () => {
     assert.throws(
       () => createMachine(spec(spin, { irqchip: 'user' })),
       /--irqchip user gives the engine kvm none/,

@@ -1,4 +1,4 @@
-/** Several CPUs on the software CPU: how they start, take turns, share memory and code, and that a run can be repeated. */
+/** Several CPUs on the software CPU: their start, their turns, shared memory and code, and repeatable runs. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -75,7 +75,7 @@ function run(code: string, spec: Partial<MachineSpec> = {}, limit = 5_000_000): 
   return { machine, outcome };
 }
 
-/** What a guest leaves: all registers and all of its memory. */
+/** A guest's end state: all registers and all of its memory. */
 function hashOf({ cpus, memory }: Machine): string {
   const hash = createHash('sha256');
   for (const cpu of cpus) {
@@ -93,7 +93,7 @@ const START = `
 `;
 
 describe('CPUs that take turns', () => {
-  test('do the same in each run with the same turns, and other things with others', () => {
+  test('do the same in each run with the same turns, and may differ with others', () => {
     const ends = (spec: Partial<MachineSpec>) => {
       using machine = open(race, { cpus: 3, ...spec });
       assert.equal(machine.run({ timeoutMs: HANGS_MS }).kind, 'halted');
@@ -106,7 +106,7 @@ describe('CPUs that take turns', () => {
     assert.notEqual(ends({ smpQuantum: 77 }), ends({ smpQuantum: 78 }));
   });
 
-  test('are saved in the middle of their turns, and go on elsewhere as if nothing had been', () => {
+  test('are saved in the middle of their turns, and continue in another machine without a difference', () => {
     const spec = { cpus: 3, smpSeed: 9, smpQuantum: 500 };
     using whole = open(race, spec);
     whole.run({ timeoutMs: HANGS_MS });
@@ -125,7 +125,7 @@ describe('CPUs that take turns', () => {
     machine[Symbol.dispose]();
   });
 
-  test('cost nothing while they sleep: one that is alone has no turns', () => {
+  test('cost nothing while they sleep: a single running one has no turns', () => {
     const { machine, outcome } = run(`
 main: ${START}
         mov $1000000, %ecx
@@ -136,12 +136,12 @@ other:  cli
 `);
     using _ = machine;
     assert.equal(outcome.kind, 'halted');
-    // 10,000 instructions a turn: the exits of a million would be a hundred.
+    // 10,000 instructions per turn: a million would have a hundred exits.
     assert.ok(outcome.exits < 10, `${outcome.exits} exits`);
     assert.match(outcome.reason, /no CPU runs/);
   });
 
-  test('read one time: no time stamp is below another CPU’s earlier one', () => {
+  test('share one time: no time stamp is below another CPU’s earlier one', () => {
     const { machine } = run(
       `
 main: ${START}
@@ -226,7 +226,7 @@ other:  mov $16, %eax
     assert.equal(machine.memory.read32(0x9004), 0);
   });
 
-  test('at an address that is not RAM ends the run in words that name it', () => {
+  test('at an address that is not RAM ends the run with a message that names it', () => {
     const { machine, outcome } = run(
       `
 main:   movl $INIT_OTHERS, COMMAND
@@ -243,7 +243,7 @@ other:  hlt
     assert.deepEqual([outcome.system.cs.base, outcome.registers.rip], [0xb_0000n, 0n]);
   });
 
-  test('and dies is the CPU that the outcome tells of', () => {
+  test('and dies is the CPU that the outcome names', () => {
     const { machine, outcome } = run(`
 main: ${START}
 1:      jmp 1b
@@ -272,7 +272,7 @@ other:  hlt
 
 describe('memory that CPUs share', () => {
   for (const translate of ['off', 'eager'] as const)
-    test(`has code that one writes over while another runs it: translated ${translate}`, () => {
+    test(`has code that one overwrites while another runs it: translated ${translate}`, () => {
       const { machine, outcome } = run(
         `
 main: ${START}
@@ -302,7 +302,7 @@ patched: mov $0, %eax
       assert.equal(machine.cpus[0]!.getRegisters().rbx, 100n);
     });
 
-  test('is mapped by each CPU’s own tables, and its TLB is its own', () => {
+  test('is mapped by each CPU’s own tables, with its own TLB', () => {
     const { machine, outcome } = run(
       `
 .set FIRST, 0x20000
@@ -363,7 +363,7 @@ other:  mov $16, %eax
   });
 });
 
-test('CPUs want local APICs, and as many turns as they are', () => {
+test('several CPUs need local APICs, and valid turns', () => {
   const spec = (more: Partial<MachineSpec>) => () => open(race, more)[Symbol.dispose]();
   assert.throws(spec({ machine: 'bare' }), /2 CPUs need local APICs/);
   assert.throws(spec({ irqchip: 'none' }), /--irqchip none gives the engine soft none/);

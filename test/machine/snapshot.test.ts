@@ -1,4 +1,4 @@
-/** A machine that is saved in the middle of everything and continues as another one: no guest can tell the difference. */
+/** A machine that is saved at any moment and continues as another one: no guest can notice it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Claim, Device } from '../../src/devices/contract/index.js';
@@ -10,7 +10,7 @@ import { noCompiler, readGuestImage, readGuests } from '../guests/catalogue.js';
 import { optionsOf, readBy } from '../guests/running.js';
 import { noKvm } from '../support.js';
 
-/** A run of the guest that takes in everything, in one piece: its inputs and its end. */
+/** A run of the guest with all inputs, in one piece: its inputs and its end. */
 function whole(way: number, options: Partial<MachineOptions> = {}) {
   const events: InputEvent[] = [];
   const listener = (event: InputEvent) => events.push(event);
@@ -31,7 +31,7 @@ function runTo(machine: Machine, moment: number): boolean {
 }
 
 describe('a machine that is saved and restored', { skip: noCompiler }, () => {
-  test('at random instructions, each time onto a fresh machine, ends as the one that ran in one piece', () => {
+  test('at random instructions, each time to a new machine, ends like the one that ran in one piece', () => {
     for (let round = 0; round < 6; round++) {
       const way = 1 + Math.floor(Math.random() * 65_535);
       const { record, hash, ended } = whole(way);
@@ -52,14 +52,14 @@ describe('a machine that is saved and restored', { skip: noCompiler }, () => {
     }
   });
 
-  test('continues as if it had not been saved, and a used machine can take the state as well', () => {
+  test('continues as if it had not been saved, and a used machine can also load the state', () => {
     const { record, hash, ended } = whole(1);
     using first = allInputs({ inputs: { replay: record } }, 1);
     runTo(first, Math.floor(ended / 3));
     const state = first.save();
     runTo(first, Number.POSITIVE_INFINITY);
     assert.equal(hashOf(first), hash);
-    // Another run was at its end here: all of it goes.
+    // Another run had ended here: all of its state is replaced.
     using second = allInputs({ inputs: { replay: record } }, 1);
     runTo(second, Math.floor(ended / 2));
     second.load(state);
@@ -84,7 +84,7 @@ describe('a machine that is saved and restored', { skip: noCompiler }, () => {
     machine[Symbol.dispose]();
   });
 
-  test('at another rate of instructions goes by that rate', () => {
+  test('at another rate of instructions uses that rate', () => {
     const { record, hash, ended } = whole(5, { ips: 33_333_000 });
     using first = allInputs({ ips: 33_333_000, inputs: { replay: record } }, 5);
     runTo(first, Math.floor(ended / 2));
@@ -100,10 +100,10 @@ const ENDLESS_NS = 40e6;
 
 describe('a teaching guest', () => {
   for (const guest of readGuests()) {
-    test(`${guest.name} does the same where it hops between machines`, () => {
+    test(`${guest.name} does the same when it moves between machines`, () => {
       const options = optionsOf(guest, readGuestImage(guest));
       const endless = guest.expect.outcome === 'timeout';
-      /** A run with so many exits, or so much time, between two machines: what it printed, and all of RAM. */
+      /** A run with this many exits, or this much time, between two machines: its output, and all of RAM. */
       const run = (pieces: () => number) => {
         let console = '';
         const reads = readBy(guest);
@@ -177,7 +177,7 @@ describe('claims that a guest has moved', () => {
   const machine = (output: (bytes: Uint8Array) => void) =>
     createMachine({ engine: 'soft', image, mode: 'real', devices: [mover()], output });
 
-  test('are where they were', () => {
+  test('keep their addresses', () => {
     using first = machine(() => {});
     assert.equal(first.run({ maxExits: 1 }).kind, 'limit');
     let console = '';
@@ -210,7 +210,7 @@ describe('a guest that moves', () => {
     ['soft', 'kvm'],
     ['kvm', 'soft'],
   ] as const) {
-    test(`from ${from} to ${to} prints what it would have printed`, {
+    test(`from ${from} to ${to} has the same output`, {
       skip: (from === 'kvm' || to === 'kvm') && noKvm,
     }, () => {
       let console = '';
@@ -252,7 +252,7 @@ describe('a state', { skip: noCompiler }, () => {
     assert.throws(() => machine.load({ ...state, clock: { ...state.clock, alarms } }), /nobody: nothing/);
   });
 
-  test('is not given where a device keeps it to itself, or while the machine runs', () => {
+  test('is refused where a device cannot save its own, or while the machine runs', () => {
     using machine = allInputs({ devices: [{ name: 'closed' }] });
     assert.throws(() => machine.save(), { code: 'ESTATE', message: /'closed' has no methods/ });
     let refused: unknown;

@@ -1,28 +1,28 @@
-/** A guest that waits for what does not come is told so, with what it last did: on both engines. */
+/** A guest that waits without success gets an explanation, with its last actions: on both engines. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { explain, stormText, waitLine } from '../../src/explain/index.js';
 import { createMachine } from '../../src/runtime/index.js';
 import { HANGS_MS, noKvm } from '../support.js';
 
-/** Real-mode code, and what is said of it after a while. */
+/** Real-mode code, and its explanation after a time. */
 const guests: [what: string, code: number[], line: RegExp, why: RegExp][] = [
   [
-    'polls a disk that is not there',
+    'polls a missing disk',
     // mov $0x1f7, %dx; 1: in %dx, %al; test $0x80, %al; jnz 1b
     [0xba, 0xf7, 0x01, 0xec, 0xa8, 0x80, 0x75, 0xfb],
     /^it polls port 0x1f7, the first ATA channel’s status, where nothing answers: no disk is attached: --disk FILE$/,
     /give all ones/,
   ],
   [
-    'polls two ports in turns',
+    'polls two ports alternately',
     // 1: mov $0x1f7, %dx; in %dx, %al; mov $0x3f6, %dx; in %dx, %al; jmp 1b
     [0xba, 0xf7, 0x01, 0xec, 0xba, 0xf6, 0x03, 0xec, 0xeb, 0xf6],
     /no disk is attached/,
     /all ones/,
   ],
   [
-    'polls a port that nobody knows',
+    'polls an unknown port',
     // mov $0x9999, %dx; 1: in %dx, %al; cmp $0x11, %al; jne 1b
     [0xba, 0x99, 0x99, 0xec, 0x3c, 0x11, 0x75, 0xfb],
     /^it polls port 0x9999, where nothing answers/,
@@ -64,7 +64,7 @@ const guests: [what: string, code: number[], line: RegExp, why: RegExp][] = [
     /still running/,
   ],
   [
-    'polled, and went on to spin elsewhere',
+    'polled, and then spins at another place',
     // mov $0x1f7, %dx; mov $20, %cx; 1: in %dx, %al; loop 1b; ljmp $0x0800, $0; and there: cli; jmp .
     [0xba, 0xf7, 0x01, 0xb9, 0x14, 0x00, 0xec, 0xe2, 0xfd, 0xea, 0x00, 0x80, 0x00, 0x00],
     /interrupts off/,
@@ -91,7 +91,7 @@ for (const engine of ['soft', 'kvm'] as const) {
           return { found: waitLine(outcome, memory), text };
         };
         let { found, text } = look();
-        // On a busy host the guest may need longer to get to its loop.
+        // On a busy host the guest may need longer to reach its loop.
         const limit = performance.now() + HANGS_MS;
         while (!(why.test(text) && line.test(found ?? '')) && performance.now() < limit)
           ({ found, text } = look());

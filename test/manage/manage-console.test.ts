@@ -1,4 +1,4 @@
-/** The console of a named machine: kept, followed, typed on, from programs and from a terminal. */
+/** The console of a named machine: stored, followed, with typed input, from programs and from a terminal. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ after(() => scratch[Symbol.dispose]());
 describe("a named machine's console", { skip: noKvm }, () => {
   afterEach(clear);
 
-  test('keeps the last part of its console, 1 MiB at most, however much it prints', async () => {
+  test('keeps the last part of its console, 1 MiB at most, for any amount of output', async () => {
     detach('web', flood);
     using machine = await connectMachine('web');
     await until('1.25 MiB', async () => (await machine.stats()).printed > 1.25 * 2 ** 20);
@@ -42,13 +42,13 @@ describe("a named machine's console", { skip: noKvm }, () => {
     assert.ok(sizes.reduce((a, b) => a + b) <= 2 ** 20 + 8192, `${files}: ${sizes}`);
     const kept = terrarium(['logs', 'web']).stdout;
     assert.ok(kept.length >= 2 ** 19 && kept.length <= 2 ** 20, `${kept.length}`);
-    // The guest counts: what is kept has no gap.
+    // The guest counts: the stored part has no gap.
     for (let i = 1; i < kept.length; i++) {
       if (((kept.charCodeAt(i - 1) + 1) & 0xff) !== kept.charCodeAt(i)) assert.fail(`a gap at ${i}`);
     }
   });
 
-  test('is not held up by somebody who looks at its console and reads nothing', async () => {
+  test('does not wait for a client of its console that reads nothing', async () => {
     detach('web', flood);
     const socket = connect(path.join(place, 'sockets', sockets()[0]!));
     socket.write('{"id":1,"do":"attach"}\n');
@@ -62,7 +62,7 @@ describe("a named machine's console", { skip: noKvm }, () => {
     socket.destroy();
   });
 
-  test('survives what is not the protocol', async () => {
+  test('survives invalid protocol data', async () => {
     detach('web', spin);
     const file = path.join(place, 'sockets', sockets()[0]!);
     for (const bytes of ['\n', 'stop\n', Buffer.alloc(1 << 20), '{"id":1,"do":"input","data":5}\n\xff\n']) {
@@ -76,7 +76,7 @@ describe("a named machine's console", { skip: noKvm }, () => {
     assert.equal((await answering()).length, 1);
   });
 
-  test('shows its console as it comes, and the last lines of it', async () => {
+  test('shows its console at once, and its last lines', async () => {
     detach('web', echo);
     using machine = await connectMachine('web');
     using console = await machine.attach({ onOutput() {} });
@@ -91,7 +91,7 @@ describe("a named machine's console", { skip: noKvm }, () => {
     assert.deepEqual(await following, { status: 0, stdout: 'three\nfour\n', stderr: '' });
   });
 
-  test('takes what is piped into attach, and attach ends with its status', async () => {
+  test('gets piped input of attach, and attach ends with its status', async () => {
     const child = startTerrarium(['run', seven, '--name', 'x', '--quiet']);
     await once(child, 'exit');
     detach('web', echo);
@@ -122,7 +122,7 @@ describe('attach on a terminal', { skip: noKvm || noTmux }, () => {
   const command = (...options: string[]) =>
     `${process.execPath} ${cli} attach tty ${options.join(' ')}; echo "status $?"; stty -a`;
 
-  /** Opens a terminal with attach in it, and waits until it shows. */
+  /** Opens a terminal with attach in it, and waits for its screen. */
   async function open(...options: string[]): Promise<void> {
     const env = { ...process.env, TERM: 'xterm' };
     const shell = `${command(...options)}; exec sleep 60`;
@@ -138,11 +138,11 @@ describe('attach on a terminal', { skip: noKvm || noTmux }, () => {
     await clear();
   });
 
-  /** What stty says of a terminal for people: lines are edited, keys are shown, Ctrl-C is a signal. */
+  /** The state of stty in a terminal for people: lines are edited, keys are shown, Ctrl-C is a signal. */
   const cooked = (text: string) =>
     ['icanon', 'echo', 'isig'].every((mode) => text.split(/\s+/).includes(mode));
 
-  test('passes keys on, Ctrl-C too, and detaches at Ctrl-] with the terminal restored', async () => {
+  test('passes keys on, also Ctrl-C, and detaches at Ctrl-] with the terminal restored', async () => {
     detach('tty', echo);
     await open();
     assert.match(screen(), /\[tty: Ctrl-\] detaches\]/);
@@ -158,7 +158,7 @@ describe('attach on a terminal', { skip: noKvm || noTmux }, () => {
     assert.equal((await answering()).length, 1);
   });
 
-  test('has another detach key when asked, and shows what was printed before', async () => {
+  test('has another detach key on request, and shows the earlier output', async () => {
     detach('tty', shout);
     await open('--detach-key', 'ctrl-a');
     await until('what was printed before', () => /^!/m.test(screen()));
@@ -167,7 +167,7 @@ describe('attach on a terminal', { skip: noKvm || noTmux }, () => {
   });
 
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) {
-    test(`puts the terminal back when it dies of ${signal}`, async () => {
+    test(`restores the terminal when it is ended by ${signal}`, async () => {
       detach('tty', spin);
       await open();
       const [pid] = spawnSync('pgrep', ['-f', '-n', 'attach tty'], { encoding: 'utf8' }).stdout.split('\n');
@@ -177,7 +177,7 @@ describe('attach on a terminal', { skip: noKvm || noTmux }, () => {
     });
   }
 
-  test('puts the terminal back when the guest ends, and when its monitor is killed', async () => {
+  test('restores the terminal when the guest ends, and when its monitor is killed', async () => {
     detach('tty', spin);
     await open();
     terrarium(['stop', 'tty', '--grace', `${GRACE_MS}ms`]);

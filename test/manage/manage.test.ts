@@ -1,4 +1,4 @@
-/** Named machines as people use them: each one a process among others, found, stopped and told of by its name. */
+/** Named machines as people use them: each one is a process that is found, stopped and reported by its name. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ after(() => scratch[Symbol.dispose]());
 describe('a named machine', { skip: noKvm }, () => {
   afterEach(clear);
 
-  test('continues in a process and a session of its own when its starter has ended', async () => {
+  test('continues in its own process and session when its starter has ended', async () => {
     const pid = detach('web', shout);
     const [, parent, , session] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
     assert.notEqual(Number(parent), process.pid);
@@ -69,7 +69,7 @@ describe('a named machine', { skip: noKvm }, () => {
     await once(child, 'exit');
   });
 
-  test('keeps its files and its socket to its user', () => {
+  test('makes its files and its socket accessible only to its user', () => {
     const pid = detach('web', shout);
     assert.equal(statSync(place).mode & 0o777, 0o700);
     const [socket] = sockets();
@@ -79,7 +79,7 @@ describe('a named machine', { skip: noKvm }, () => {
       assert.equal(statSync(path.join(place, 'machines/web', file)).mode & 0o777, 0o600, file);
   });
 
-  test('leaves its console and its outcome when it ends, until it is removed or its name taken again', async () => {
+  test('leaves its console and its outcome when it ends, until it is removed or its name is used again', async () => {
     for (const [name, file, state, limit] of [
       ['hello', 'guests/lj-kernel2', 'halted', '60s'],
       ['seven', seven, 'exited (7)', '60s'],
@@ -109,7 +109,7 @@ describe('a named machine', { skip: noKvm }, () => {
     assert.equal(terrarium(['logs', 'late']).stdout, '!');
   });
 
-  test('fails to start with the words and the status of the foreground', async () => {
+  test('fails to start with the message and the status of the foreground', async () => {
     const broken = scratch.file('broken.S');
     writeFileSync(broken, 'nonsense %eax\n');
     for (const args of [
@@ -136,7 +136,7 @@ describe('a named machine', { skip: noKvm }, () => {
     assert.deepEqual(readdirSync(place).sort(), ['machines', 'sockets']);
   });
 
-  test('has its name to itself, also when eight start at the same moment', async () => {
+  test('has a unique name, also when eight start at the same moment', async () => {
     const started = await Promise.all(
       Array.from({ length: 8 }, () => beside('run', spin, '--name', 'one', '--detach')),
     );
@@ -198,7 +198,7 @@ describe('a named machine', { skip: noKvm }, () => {
     assert.equal((await everyMachine())[0]!.end!.kind, 'killed');
   });
 
-  test('leaves nothing in the way when it is killed: its socket is removed, its name is free', async () => {
+  test('leaves no obstacle when it is killed: its socket is removed, its name is free', async () => {
     const pid = detach('web', shout);
     process.kill(pid, 'SIGKILL');
     await until('its end', () => !alive(pid));
@@ -210,7 +210,7 @@ describe('a named machine', { skip: noKvm }, () => {
     assert.notEqual(detach('web', shout), pid);
   });
 
-  test('shows in the foreground as well', async () => {
+  test('is also shown when it runs in the foreground', async () => {
     const child = startTerrarium(['run', echo, '--name', 'here']);
     child.stdout!.setEncoding('latin1');
     await until('the machine', async () => (await listMachines()).some(({ state }) => state === 'running'));
@@ -235,7 +235,7 @@ describe('a named machine', { skip: noKvm }, () => {
     assert.deepEqual([end!.kind, end!.status], ['stopped', 130]);
   });
 
-  test('says who is there when it is not', () => {
+  test('that does not exist is reported with the names of those that do', () => {
     detach('web', spin);
     for (const args of [
       ['attach', 'db'],
@@ -249,7 +249,7 @@ describe('a named machine', { skip: noKvm }, () => {
     }
   });
 
-  test('is all there for programs: start, find, type, read, stop', async () => {
+  test('has all functions for programs: start, find, type, read, stop', async () => {
     const { pid } = await startDetached({
       name: 'api',
       image: echo,

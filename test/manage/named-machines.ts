@@ -1,4 +1,6 @@
-/** What the tests of named machines share: a place of their own, small guests, and the command line beside this process. */
+/**
+ * Helpers for the tests of named machines: their own folder, small guests, and the command line beside this process.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -6,7 +8,7 @@ import path from 'node:path';
 import { listMachines, type MachineInfo, removeMachine, stopMachine } from '../../src/manage/index.js';
 import { Scratch, startTerrarium, terrarium, until } from '../support.js';
 
-// Every process that a test starts inherits it.
+// Every process of a test inherits it.
 export const scratch = new Scratch();
 process.env.XDG_RUNTIME_DIR = scratch.path;
 export const place = path.join(scratch.path, 'terrarium');
@@ -52,7 +54,7 @@ export async function answering(): Promise<MachineInfo[]> {
 /** Time enough for a machine to stop by itself, however busy the host is. */
 export const GRACE_MS = 30_000;
 
-/** Starts a machine with the command line and gives its process. */
+/** Starts a machine with the command line and returns its process. */
 export function detach(name: string, file: string, ...options: string[]): number {
   const done = terrarium(['run', file, '--name', name, '--detach', ...options]);
   assert.equal(done.status, 0, done.stderr);
@@ -78,7 +80,7 @@ export async function beside(...args: string[]): Promise<{ status: number; stdou
 export const everyMachine = (): Promise<MachineInfo[]> => listMachines({ all: true });
 export const sockets = (): string[] => readdirSync(path.join(place, 'sockets'));
 
-/** Ends and forgets all machines, and sees that nothing of them is left. */
+/** Ends and removes all machines, and checks that nothing of them is left. */
 export async function clear(): Promise<void> {
   for (const { name } of await listMachines()) await stopMachine(name, 1000);
   for (const { name } of await everyMachine()) await removeMachine(name);

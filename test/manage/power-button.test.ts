@@ -1,4 +1,4 @@
-/** The power button of a named machine: a guest that knows ACPI switches off; others go on, or have no button. */
+/** The power button of a named machine: a guest that supports ACPI powers off; others continue, or have no button. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, afterEach, describe, test } from 'node:test';
@@ -12,7 +12,7 @@ import { clear, everyMachine, scratch } from './named-machines.js';
 const noAssembler =
   spawnSync('as', ['--version']).status === 0 ? false : 'SKIPPED: no assembler here: apt-get install gcc';
 
-/** Listens to its power button. */
+/** Reacts to its power button. */
 function listener(): string {
   const [object, binary] = [scratch.file('power.o'), scratch.file('power.bin')];
   for (const [tool, words] of [
@@ -28,7 +28,7 @@ after(() => scratch[Symbol.dispose]());
 describe('a power button', { skip: noAssembler }, () => {
   afterEach(clear);
 
-  test('switches off a machine whose guest listens to it', async () => {
+  test('powers off a machine whose guest reacts to it', async () => {
     await startDetached({ name: 'web', image: listener(), engine: 'soft' });
     await until('it listens', () => Buffer.from(readConsole('web')).toString() === 'ready');
     const { status, stderr } = terrarium(['stop', 'web', '--powerbutton', '--grace', '60s']);
@@ -37,7 +37,7 @@ describe('a power button', { skip: noAssembler }, () => {
     assert.equal(web?.end?.kind, 'poweredOff');
   });
 
-  test('does nothing to a guest that does not listen; a machine without one says so', async () => {
+  test('has no effect on a guest that does not react; a machine without one reports that', async () => {
     await startDetached({ name: 'deaf', image: 'guests/serial-irq', engine: 'soft', machine: 'pc' });
     const deaf = terrarium(['stop', 'deaf', '--powerbutton', '--grace', '50ms']);
     assert.equal(deaf.status, 1);

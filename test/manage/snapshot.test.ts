@@ -1,4 +1,6 @@
-/** `terrarium snapshot`: the state of a machine that runs, from beside it; and files that cannot be written. */
+/**
+ * `terrarium snapshot`: the state of a running machine, saved from another process; and files that cannot be written.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,14 +13,14 @@ import { beside, clear, detach, echo, flood, image, scratch } from './named-mach
 
 after(() => scratch[Symbol.dispose]());
 
-/** 1: inc %rcx; jmp 1b: a guest that never leaves its CPU. */
+/** 1: inc %rcx; jmp 1b: a guest that never exits. */
 const busy = image('busy.bin', 0x66, 0x41, 0xeb, 0xfc);
 
 describe('terrarium snapshot', { skip: noKvm }, () => {
   afterEach(clear);
 
   for (const engine of ['soft', 'kvm'])
-    test(`keeps a machine that runs on ${engine}, which goes on; its copy goes on on the other engine`, async () => {
+    test(`saves a machine that runs on ${engine}, which continues; its copy continues on the other engine`, async () => {
       detach('web', echo, '--engine', engine);
       using machine = await connectMachine('web');
       let said = '';
@@ -48,7 +50,7 @@ describe('terrarium snapshot', { skip: noKvm }, () => {
       await ending(copy);
     });
 
-  test('keeps one that never leaves its guest, and one that prints without end', async () => {
+  test('saves one that never exits, and one that prints without end', async () => {
     for (const [name, file] of [
       ['busy', busy],
       ['flood', flood],
@@ -61,13 +63,13 @@ describe('terrarium snapshot', { skip: noKvm }, () => {
         assert.ok(bytes > 1000);
       }
       assert.ok((await machine.state()).exits >= before);
-      // All ask at once: one after the other is answered.
+      // All request at once: they are answered one after the other.
       const all = await Promise.all([0, 1, 2, 3].map((n) => machine.snapshot(scratch.file(`all${n}.terra`))));
       assert.equal(all.length, 4);
     }
   });
 
-  test('says what is wrong, and leaves nothing behind', async () => {
+  test('reports errors, and leaves nothing behind', async () => {
     detach('web', echo);
     using machine = await connectMachine('web');
     await assert.rejects(machine.snapshot(scratch.file('nowhere/x.terra')), /could not be written: ENOENT/);
@@ -84,7 +86,7 @@ describe('terrarium snapshot', { skip: noKvm }, () => {
 });
 
 describe('a hosted machine that runs', () => {
-  test('is saved in the middle of its run, again and again, and its run is the same as without', async () => {
+  test('is saved repeatedly in the middle of its run, and its run is the same as without', async () => {
     const bytes = readFileSync(busy);
     const run = async (saves: number) => {
       await using machine = await hostMachine({ image: bytes, mode: 'real', engine: 'soft' });
@@ -122,7 +124,7 @@ describe('a disk that is full', () => {
       env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' },
     });
 
-  test('ends a recording with an error, and leaves no part of a file, nor touches an older one', () => {
+  test('ends a recording with an error, leaves no part of a file, and does not change an older one', () => {
     using folder = new Scratch();
     const guest = folder.file('noise.bin');
     const noise = Buffer.alloc(60_000);

@@ -1,4 +1,4 @@
-/** Networks of whole machines: what a guest sends and gets through its card, the errors of options, and a run that is repeated. */
+/** Networks of whole machines: a guest's traffic through its card, errors in options, and a repeated run. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,8 +10,8 @@ import { frameWords, readPcap } from '../../src/net/index.js';
 import { Scratch, terrarium } from '../support.js';
 
 /**
- * A driver of the card in a few lines: it finds it at PCI 0:3.0 by mechanism 1, sets up a ring of each kind, sends an ARP request for
- * the gateway, halts until the answer is there, and leaves with the last byte of the gateway's address.
+ * A driver of the card in a few lines: it finds the card at PCI 0:3.0 by mechanism 1, sets up a ring of each kind,
+ * sends an ARP request for the gateway, waits for the answer, and exits with the last byte of the gateway's address.
  */
 const arp = `
 .code32
@@ -71,7 +71,7 @@ const options = (folder: Scratch): MachineOptions => {
 };
 
 describe('a machine with a card', () => {
-  test('has its frames in a file with the guest’s times, and in the trace in words', () => {
+  test('has its frames in a file with the guest’s times, and described in the trace', () => {
     using folder = new Scratch();
     const file = folder.file('frames.pcap');
     const words = ['run', driver(folder), '--engine=soft', '--mode=protected', '--trace'];
@@ -110,7 +110,7 @@ describe('errors of --net', () => {
     for (const one of says) assert.match(stderr, one);
   };
 
-  test('name what is not understood, and the right form', () => {
+  test('name the wrong part, and the right form', () => {
     fails('usr', /'usr' is no network/, /user, switch=NAME or tap=NAME/);
     fails('user,forward=80', /'80' is no forward/, /8080:80/);
     fails('user,forward=0:80', /'0:80' is no forward/);

@@ -1,6 +1,6 @@
 /**
- * A real Linux as the guest of a gateway: an interface of the host's, in a network namespace of its own, so that the host's own network
- * is not touched. Needs root.
+ * A real Linux as the guest of a gateway: an interface of the host, in a separate network namespace, so that the host's
+ * own network does not change. Needs root.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { Tap } from '../../src/engine/kvm/index.js';
@@ -9,7 +9,7 @@ import { NodeOutside } from '../../src/runtime/network/node-outside.js';
 
 const ip = (...words: string[]) => spawnSync('ip', words, { encoding: 'utf8' });
 
-/** Why this host has no such guest, or false. */
+/** Why this host cannot have such a guest, or false. */
 export const noNamespace: string | false = (() => {
   const name = `terra-try-${process.pid}`;
   try {
@@ -34,7 +34,7 @@ export class LinuxGuest implements Disposable {
   readonly #tap: Tap;
   readonly #name: string;
   readonly #ticks: NodeJS.Timeout;
-  /** Frames that pass both ways. */
+  /** Frames in both directions. */
   onFrame: (frame: Uint8Array) => boolean = () => true;
 
   constructor(options: Partial<GatewayOptions> = {}) {
@@ -43,7 +43,7 @@ export class LinuxGuest implements Disposable {
     this.gateway = new Gateway({
       outside: this.outside,
       toGuest: (frame) => {
-        // A queue that is full drops the frame, as a wire does.
+        // A full queue drops the frame, as a wire does.
         if (this.onFrame(frame)) this.#tap.write(frame);
         return true;
       },

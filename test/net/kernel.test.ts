@@ -21,7 +21,7 @@ async function serve(onSocket: (socket: Socket) => void): Promise<{ server: Serv
 
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-/** A program for the guest's Node: connects to the gateway's port, and does the rest. */
+/** A program for the guest's Node: connects to the gateway's port, and runs `rest`. */
 const client = (port: number, rest: string) =>
   `const s = require('node:net').connect({ host: '10.0.2.2', port: ${port}, allowHalfOpen: true }); ${rest}`;
 
@@ -41,7 +41,7 @@ describe('the kernel as guest of a gateway', { skip: noNamespace }, () => {
   ] as const)
     test(`sends and receives ${size} bytes by TCP${loses ? `, one frame of ${loses} lost` : ''}`, async () => {
       const bytes = randomBytes(size);
-      // An echo: what comes goes back, and the end as well.
+      // An echo: it returns the data, and also the end.
       const { server, port } = await serve((socket) => socket.pipe(socket));
       using guest = new LinuxGuest();
       guest.address();
@@ -63,7 +63,7 @@ describe('the kernel as guest of a gateway', { skip: noNamespace }, () => {
       await until('an empty gateway', () => guest.gateway.holds.connections === 0);
     });
 
-  test('hears of a port at which nobody listens', async () => {
+  test('gets an error for a port without a listener', async () => {
     const { server, port } = await serve(() => {});
     server.close();
     using guest = new LinuxGuest();
@@ -76,7 +76,7 @@ describe('the kernel as guest of a gateway', { skip: noNamespace }, () => {
     assert.equal(output.trim(), 'ECONNREFUSED');
   });
 
-  test('a closed gateway refuses what is outside, and takes what is forwarded', async () => {
+  test('a closed gateway refuses outside connections, and accepts forwarded ones', async () => {
     using guest = new LinuxGuest({ isOpen: false });
     guest.address();
     const { server, port } = await serve(() => {});
@@ -89,10 +89,10 @@ describe('the kernel as guest of a gateway', { skip: noNamespace }, () => {
     server.close();
   });
 
-  test('is reached from outside, ends its half, and goes on receiving', async () => {
+  test('is reached from outside, closes its half, and continues receiving', async () => {
     using guest = new LinuxGuest();
     guest.address();
-    // The guest ends at once what it sends, and counts what it gets.
+    // The guest closes its sending half at once, and counts the received bytes.
     const script = `require('node:net').createServer({ allowHalfOpen: true }, (s) => {
       let n = 0; s.end('hello'); s.on('data', (b) => (n += b.length)); s.on('end', () => { console.log(n); process.exit(); });
     }).listen(80, () => console.log('ready'))`;
@@ -116,7 +116,7 @@ describe('the kernel as guest of a gateway', { skip: noNamespace }, () => {
     server.close();
   });
 
-  test('a peer that never reads holds the guest up, and little memory', async () => {
+  test('a peer that never reads makes the guest wait, with little memory', async () => {
     const { server, port } = await serve((socket) => socket.pause());
     using guest = new LinuxGuest();
     guest.address();
@@ -131,7 +131,7 @@ describe('the kernel as guest of a gateway', { skip: noNamespace }, () => {
     let most = 0;
     let seen = -1;
     let same = 0;
-    await until('the guest to be held up', () => {
+    await until('the guest to wait', () => {
       const { bytes } = guest.gateway.holds;
       most = Math.max(most, bytes);
       same = bytes === seen && bytes > 0 ? same + 1 : 0;
@@ -144,7 +144,7 @@ describe('the kernel as guest of a gateway', { skip: noNamespace }, () => {
     server.close();
   });
 
-  test('a guest that never reads holds the host up', async () => {
+  test('a guest that never reads makes the host wait', async () => {
     let sent = 0;
     let held = false;
     const { server, port } = await serve((socket) => {
@@ -171,7 +171,7 @@ describe('the kernel as guest of a gateway', { skip: noNamespace }, () => {
       client(port, 's.pause(); setInterval(() => {}, 1000);'),
     );
     let [seen, same] = [-1, 0];
-    await until('the host to be held up', () => {
+    await until('the host to wait', () => {
       same = sent === seen && held ? same + 1 : 0;
       seen = sent;
       return same > 20;
@@ -182,7 +182,7 @@ describe('the kernel as guest of a gateway', { skip: noNamespace }, () => {
     server.close();
   });
 
-  test('UDP goes to the host and back, also what is larger than a frame', async () => {
+  test('UDP goes to the host and back, also packets larger than a frame', async () => {
     const echo = dgram.createSocket('udp4');
     echo.on('message', (data, { port, address }) => echo.send(data, port, address));
     echo.bind(0, '127.0.0.1');

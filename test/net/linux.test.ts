@@ -1,4 +1,7 @@
-/** Debian's stock kernel on a user-mode network, by a virtio card: an address by DHCP, a page of the host's, and one of the guest's. */
+/**
+ * Debian's stock kernel on a user-mode network, with a virtio card: an address by DHCP, a web page from the host, and
+ * one from the guest.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +16,7 @@ import { Scratch } from '../support.js';
 
 const noTshark = without({ tshark: 'tshark' });
 
-/** What udhcpc calls with what it learned. */
+/** The script that udhcpc calls with its results. */
 const SET_UP =
   'printf \'#!/bin/sh\\n[ "$1" = bound ] || exit 0; ifconfig $interface $ip netmask $subnet; route add default gw $router\\n\' > /set-up';
 
@@ -30,7 +33,7 @@ function script(port: number): string {
   ].join('\n');
 }
 
-/** A page of the guest's, by the forwarded port. */
+/** A web page of the guest, by the forwarded port. */
 async function page(port: number): Promise<string> {
   const [response] = await once(get({ port, host: '127.0.0.1', agent: false }), 'response');
   let text = '';

@@ -1,4 +1,4 @@
-/** A switch between machines: threads of their own, one socket, and a machine that was the switch and ends. */
+/** A switch between machines: their own threads, one socket, and the end of the machine that was the switch. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { openNetworks } from '../../src/runtime/network/network-host.js';
@@ -11,7 +11,7 @@ function plug() {
   return network!;
 }
 
-/** A frame with a mark, from a card to an address. */
+/** A frame with a marker, from a card to an address. */
 function frame(to: ArrayLike<number>, from: { mac?: Uint8Array }, mark: number): Uint8Array {
   const bytes = new Uint8Array(60).fill(mark);
   bytes.set(Uint8Array.from(to), 0);
@@ -20,7 +20,7 @@ function frame(to: ArrayLike<number>, from: { mac?: Uint8Array }, mark: number):
 }
 
 describe('a switch', () => {
-  test('takes frames to all, and to one alone once it is known; and goes on when its machine ends', async () => {
+  test('sends frames to all, and only to the addressee once it is known; and continues when its machine ends', async () => {
     const [first, second, third] = [plug(), plug(), plug()];
     const got = async (network: typeof first) => {
       let read: Uint8Array | undefined;
@@ -38,7 +38,7 @@ describe('a switch', () => {
     assert.equal(await got(first), 3, 'the one to the second did not come here');
     assert.equal(await got(second), 3);
     first.dispose!();
-    // The others find each other again; what is sent meanwhile is lost.
+    // The others find each other again; frames sent meanwhile are lost.
     await until('another switch', () => {
       second.transmit(frame(third.mac!, second, 4));
       return third.frames.available;

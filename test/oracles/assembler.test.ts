@@ -1,4 +1,4 @@
-/** The built-in assembler makes of every source of this repository what gcc and the linker make of it. */
+/** The built-in assembler makes the same from every source of this repository as gcc and the linker. */
 import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -18,7 +18,7 @@ function sourcesIn(folder: string): string[] {
 
 const sources = ['guests', 'templates', 'docs', 'test', 'bench'].flatMap(sourcesIn);
 
-/** What lies in memory from the first byte to the last one that is loaded. */
+/** The memory from the first to the last loaded byte. */
 function memoryOf({ segments, entry }: Image): { start: number; entry: number | undefined; bytes: string } {
   const full = segments.filter(({ bytes }) => bytes.length > 0);
   const start = Math.min(...full.map(({ address }) => address));
@@ -31,13 +31,13 @@ function memoryOf({ segments, entry }: Image): { start: number; entry: number | 
 describe('the built-in assembler', { skip: noGcc }, () => {
   let compared = 0;
   for (const file of sources) {
-    test(`makes of ${file} what gcc makes of it`, (t) => {
+    test(`makes the same of ${file} as gcc`, (t) => {
       const options = { mode: 'auto', strip: true } as const;
       let theirs: Uint8Array;
       try {
         theirs = compileSources([file], { ...options, assembler: 'gcc' }).bytes;
       } catch (error) {
-        // One of several sources of a program is none by itself.
+        // One of several sources of a program is not a program by itself.
         assert.ok(error instanceof ToolchainError);
         t.diagnostic('gcc does not link it alone');
         return;
@@ -55,7 +55,7 @@ describe('the built-in assembler', { skip: noGcc }, () => {
     });
   }
 
-  test('was held to most of them', () => {
+  test('was compared for most of them', () => {
     assert.ok(compared > 100, `${compared} of ${sources.length}`);
   });
 });

@@ -1,7 +1,7 @@
 /**
- * What an access that faults leaves behind, in ring 3 of 64-bit code: which exception an operand that is not aligned raises where
- * #AC is on, what stands in CR2, what became of the x87 FPU's top and tags. Measured on an Intel processor: TERRARIUM_SILICON=1
- * holds the host's own to it by KVM, whose ring 3 is the processor. Other models may differ in what the manual leaves open.
+ * The state after an access that faults, in ring 3 of 64-bit code: the exception of an unaligned operand with #AC on,
+ * CR2, and the x87 FPU's top and tags. Measured on an Intel processor: TERRARIUM_SILICON=1 checks the host's own by
+ * KVM, whose ring 3 runs on the processor. Other models may differ where the manual is open.
  */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
@@ -82,7 +82,7 @@ const engines: [string, string | false, () => Engine][] = [
   ],
 ];
 
-/** Multiples to which an operand has to be aligned, and what it raises where it is not. */
+/** The required alignment of an operand, and the exception where it is not aligned. */
 const alignments: [string, number[], number, number][] = [
   ['MOV of 2 bytes', [0x66, 0x8b, 0x07], 2, AC],
   ['MOV of 8 bytes', [0x48, 0x8b, 0x07], 8, AC],
@@ -122,7 +122,7 @@ const alignments: [string, number[], number, number][] = [
   ['BT with a register', [0x0f, 0xa3, 0x07], 4, AC],
 ];
 
-/** Where an operand lies: in a page that is absent, or so many bytes before one. */
+/** The place of an operand: in an absent page, or this many bytes before one. */
 const ABSENT = BigInt(HOLE + 0x40);
 const before = (bytes: number) => BigInt(DATA + DATA_SIZE - bytes);
 const NOT_CANONICAL = 0x8000_0000_0000n;
@@ -164,18 +164,18 @@ const faults: [string, number[], bigint, Left][] = [
   ['FXSAVE, which tries its last byte first', FXSAVE, ABSENT, fault(511)],
   ['FXRSTOR', FXRSTOR, ABSENT, fault(511)],
   ['MOVUPS over the end of a page', [0x0f, 0x10, 0x07], before(13), fault(13)],
-  // A store of an MMX register: the top is R0 already, and the tags are switched but by a page fault.
+  // A store of an MMX register: the top is already R0, and the tags are changed unless there is a page fault.
   ['MOVQ, a store of MMX', [0x0f, 0x7f, 0x07], ABSENT, fault(0, { top: 0, tags: 0x80 })],
   ['MOVD, a store of MMX', [0x0f, 0x7e, 0x07], ABSENT, fault(0, { top: 0, tags: 0x80 })],
   ['MOVNTQ', [0x0f, 0xe7, 0x07], ABSENT, fault(0, { top: 0, tags: 0x80 })],
   [
-    'MOVQ, a store to where it may not',
+    'MOVQ, a store to a read-only page',
     [0x0f, 0x7f, 0x07],
     BigInt(READ_ONLY),
     fault(0, { top: 0, tags: 0x80 }),
   ],
   [
-    'MOVQ, a store to no address',
+    'MOVQ, a store to a non-canonical address',
     [0x0f, 0x7f, 0x07],
     NOT_CANONICAL,
     { vector: GP, cr2: 0, top: 0, tags: 0xff },
@@ -183,7 +183,12 @@ const faults: [string, number[], bigint, Left][] = [
   ['MASKMOVQ', [0x0f, 0xf7, 0xc0], ABSENT, { vector: PF, cr2: 0, top: 0, tags: 0xff }],
   ['MOVQ, a load of MMX', [0x0f, 0x6f, 0x07], ABSENT, fault(0)],
   ['PADDB of MMX', [0x0f, 0xfc, 0x07], ABSENT, fault(0)],
-  ['MOVQ, a store that is done', [0x0f, 0x7f, 0x07], before(8), { vector: DONE, cr2: 0, top: 0, tags: 0xff }],
+  [
+    'MOVQ, a store that succeeds',
+    [0x0f, 0x7f, 0x07],
+    before(8),
+    { vector: DONE, cr2: 0, top: 0, tags: 0xff },
+  ],
 ];
 
 for (const [name, skip, engine] of engines) {
@@ -198,7 +203,7 @@ for (const [name, skip, engine] of engines) {
       runner().run(code, BigInt(DATA + 0x1040 + offset), AC_FLAG).vector;
     const offsets = Array.from({ length: 16 }, (_, offset) => offset);
 
-    // KVM without VMX or SVM looks at a #GP with its emulator, which has exceptions of its own.
+    // KVM without VMX or SVM runs its emulator at a #GP, which raises other exceptions.
     const isShown = (raised: number) => raised !== GP || name !== 'KVM';
     for (const [what, code, alignment, raised] of alignments.filter((row) => isShown(row[3]))) {
       const rule = raised === DONE ? 'at any address' : `at a multiple of ${alignment}, or #${raised}`;

@@ -1,4 +1,4 @@
-/** Thousands of page-table entries with random bits: the software CPU finds in them what QEMU does. */
+/** Thousands of page-table entries with random bits: the software CPU has the same results as QEMU. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -9,7 +9,7 @@ import { parseImage } from '../../src/boot/index.js';
 import { createMachine } from '../../src/runtime/index.js';
 import { noGcc, root, Scratch } from '../support.js';
 
-/** SHA-256 of what QEMU 7.2.22 prints, after `asTheManual`: where there is no QEMU, that is compared. */
+/** SHA-256 of the output of QEMU 7.2.22, after `asTheManual`: it is compared where there is no QEMU. */
 const GOLDEN = '6cf6e5bd0b28926029638c8451f4b5fc0e576dbb1f136bca0379d79f530da25b';
 const noQemu = spawnSync('qemu-system-x86_64', ['--version']).status !== 0;
 
@@ -23,7 +23,7 @@ function compile(scratch: Scratch): string {
   return image;
 }
 
-/** What QEMU's TCG prints for the same image. Physical addresses have 40 bits there too. */
+/** The output of QEMU's TCG for the same image. Physical addresses also have 40 bits there. */
 function onQemu(image: string, scratch: Scratch): string {
   const output = scratch.file('qemu.txt');
   const machine = '-accel tcg -m 16 -display none -nodefaults -no-reboot';
@@ -35,7 +35,7 @@ function onQemu(image: string, scratch: Scratch): string {
   return readFileSync(output, 'latin1');
 }
 
-/** QEMU leaves out P where a reserved bit is set; the SDM says that the one is never without the other (3A 5.7). */
+/** QEMU leaves out P where a reserved bit is set; by the SDM the error code always has both (3A 5.7). */
 function asTheManual(results: string): string {
   return results.replace(/\b0e(..)/g, (_all, code: string) => {
     const bits = Number.parseInt(code, 16);

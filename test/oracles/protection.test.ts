@@ -1,7 +1,7 @@
 /**
- * Segment checks, gates and privileges against another implementation: the kernels of test/oracles/protection try thousands
- * of descriptors and selectors and write what each gave. QEMU's TCG is the other side, live where it is installed, else as
- * recorded (by QEMU 7.2).
+ * Segment checks, gates and privileges against another implementation: the kernels of test/oracles/protection try
+ * thousands of descriptors and selectors and write each result. QEMU's TCG is the reference, live where it is
+ * installed, else recorded (by QEMU 7.2).
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -54,7 +54,7 @@ function onSoft(file: string): string {
 
 function onQemu(file: string, scratch: Scratch): string {
   const log = scratch.file('log');
-  // Of Intel's making, because AMD's have no SYSENTER in long mode.
+  // An Intel processor, because AMD's have no SYSENTER in long mode.
   const machine =
     '-accel tcg -cpu qemu64,vendor=GenuineIntel,+la57 -display none -nographic -serial none -monitor none -no-reboot -m 16'.split(
       ' ',
@@ -112,12 +112,12 @@ for (const { mode, source, options, recorded } of kernels) {
     });
     after(() => scratch[Symbol.dispose]());
 
-    test('selectors, descriptors, gates and stacks give the recorded exceptions and values', () => {
+    test('selectors, descriptors, gates and stacks have the recorded exceptions and values', () => {
       const expected = readFileSync(path.join(folder, recorded), 'latin1');
       assert.deepEqual(compare(found, expected).slice(0, 40), []);
     });
 
-    test('and those of the QEMU that is installed', { skip: noQemu }, () => {
+    test('and those of the installed QEMU', { skip: noQemu }, () => {
       assert.deepEqual(compare(found, onQemu(file, scratch)).slice(0, 40), []);
     });
   });

@@ -1,6 +1,7 @@
 /**
  * The software CPU against real silicon: 13,000 single-instruction tests in real mode that were captured from an 80286.
- * Where later processors do otherwise, and where the manual leaves flags undefined, test/oracles/truth-80286/differences.ts says so.
+ * Differences of later processors, and flags that the manual leaves undefined, are in
+ * test/oracles/truth-80286/differences.ts.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -27,9 +28,9 @@ const skip = existsSync(file) ? false : `SKIPPED: no ${file} here`;
 const general = ['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di'] as const;
 const segments = ['cs', 'ss', 'ds', 'es'] as const;
 
-/** The most exits of a test: OUTS with a repeat prefix leaves for each of up to 65,535 rounds. */
+/** The most exits of a test: OUTS with a repeat prefix exits for each of up to 65,535 iterations. */
 const MOST = 0x1_0000;
-/** A test that has not come to its HLT by then never will. */
+/** A test that has not reached its HLT by then never will. */
 const TIMEOUT_MS = 500;
 
 /** Where a #UD goes for `Bench.refuse`: F000:0000. */
@@ -73,7 +74,7 @@ class Bench implements Disposable {
     return 'no end';
   }
 
-  /** What is not as on the 80286. */
+  /** The differences from the 80286. */
   compare(truth: TruthTest, ended: string | undefined): string[] {
     const { initial, final } = truth;
     const wrong = ended === undefined ? [] : [ended];
@@ -88,7 +89,7 @@ class Bench implements Disposable {
     for (const name of segments) check(name, system[name].selector, wanted(name));
     check('ip', Number(registers.rip), wanted('ip'));
     check('flags', Number(registers.rflags), wanted('flags'), flagMask(truth));
-    // The file has the even address at or below that of the flags word, which lies at an odd one where SP is odd.
+    // The file has the even address at or below that of the flags word, whose address is odd where SP is odd.
     const flagAddress = (truth.exception?.flagAddress ?? Number.NaN) + (initial.regs.sp! & 1);
     const changed = new Map([...ramOf(truth), ...final.ram]);
     for (const [address, byte] of changed) {
@@ -104,7 +105,7 @@ class Bench implements Disposable {
     return wrong;
   }
 
-  /** Runs an instruction that has to be a #UD, whose handler is a HLT; what is not as that. */
+  /** Runs an instruction that has to be a #UD, whose handler is a HLT; returns the differences. */
   refuse({ initial, final }: TruthTest): string[] {
     const { ip, ss, sp } = initial.regs;
     const handler = [...[0, 0, 0, 0xf0].map((byte, n) => [6 * 4 + n, byte]), [HANDLER, 0xf4]];
@@ -126,7 +127,7 @@ class Bench implements Disposable {
 
 const hex = (value: number) => `0x${value.toString(16)}`;
 
-describe('the software CPU does as an 80286 did', { skip }, () => {
+describe('the software CPU does the same as an 80286', { skip }, () => {
   test('13,000 instructions: registers, flags, memory, exceptions', (t) => {
     using bench = new Bench();
     const lines = gunzipSync(readFileSync(file)).toString().trimEnd().split('\n');

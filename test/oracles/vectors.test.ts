@@ -23,7 +23,7 @@ const only = new RegExp(process.env.TERRARIUM_ONLY ?? '.');
 const PIECE = 20_000;
 const vendor = hostCpuVendor();
 
-describe('MMX and SSE do what the host does', { skip: noOracle() }, () => {
+describe('MMX and SSE have the host’s results', { skip: noOracle() }, () => {
   test('in 40,000 cases of every instruction: registers, flags, MXCSR, memory, exceptions', () => {
     const differ: string[] = [];
     const list = forms.filter(({ row }) => only.test(row.name));
@@ -49,7 +49,7 @@ describe('MMX and SSE do what the host does', { skip: noOracle() }, () => {
   });
 });
 
-describe('where AMD answers otherwise, the host is held to AMD’s answer', () => {
+describe('where AMD differs, the host must have AMD’s result', () => {
   const found = (name: string, change: (soft: DataView, host: DataView) => void) => {
     const [soft, host] = [new DataView(new ArrayBuffer(CASE)), new DataView(new ArrayBuffer(CASE))];
     change(soft, host);
@@ -75,7 +75,7 @@ describe('where AMD answers otherwise, the host is held to AMD’s answer', () =
     assert.deepEqual(loaded(0x31f80), [1, 1]);
   });
 
-  test('DPPS gives another NaN, and no other number', () => {
+  test('DPPS returns another NaN, but no other number', () => {
     const gives = (name: string, ours: number, theirs: number) =>
       found(name, (soft, host) => {
         soft.setUint32(XMM + 36, ours, true);

@@ -1,4 +1,4 @@
-/** The two engines agree, and the command that says so. */
+/** The two engines agree, and the command that checks it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { engineByName, hostCpuVendor } from '../../src/runtime/index.js';
@@ -25,7 +25,7 @@ describe('the two engines agree', { skip: noKvm }, () => {
 });
 
 describe('terrarium verify', () => {
-  test('runs on the software CPU alone where it is told to, and says that nothing is compared', () => {
+  test('runs on the software CPU alone on request, and reports that nothing is compared', () => {
     const { status, stdout } = terrarium(['verify', '--engine', 'soft', '--count', '500', '--seed', '3']);
     assert.equal(status, 0);
     assert.match(stdout, /^soft alone: nothing is compared, 64-bit code in ring 3, seed 3\n {2}tests +500 /);
@@ -38,7 +38,7 @@ describe('terrarium verify', () => {
     assert.match(stdout, /differences +0/);
   });
 
-  test('refuses what makes no sense, in words', () => {
+  test('refuses invalid options with a message', () => {
     const refused = (...args: string[]) => {
       const { status, stderr } = terrarium(['verify', ...args]);
       assert.equal(status, 2);
@@ -51,7 +51,7 @@ describe('terrarium verify', () => {
     assert.match(refused('--engine', 'soft', '--only', 'cpuid'), /its result depends on the processor/);
   });
 
-  test('shows examples first when asked for help', () => {
+  test('shows examples first in its help', () => {
     assert.match(terrarium(['verify', '--help']).stdout, /^Examples:\n {2}\$ terrarium verify/);
   });
 });

@@ -19,7 +19,7 @@ const skip = noOracle();
 const times = Number(process.env.TERRARIUM_X87_TIMES ?? 1);
 const C1 = 0x200;
 
-/** Runs cases on both sides and gives what differs, as `found` says it. */
+/** Runs cases on both sides and returns the differences, in the form of `found`. */
 function compare(
   list: readonly Instruction[],
   count: number,
@@ -45,7 +45,7 @@ function compare(
   return differ;
 }
 
-describe('the x87 FPU does what the host does', { skip }, () => {
+describe('the x87 FPU has the host’s results', { skip }, () => {
   test('in 100,000 cases of the exact instructions: result, exceptions, condition codes, stack, flags', () => {
     const list = instructions().filter(({ name }) => !isTranscendental(name) && !isState(name));
     const differ = compare(list, 100_000 * times, [], (soft, host, at) => [
@@ -73,7 +73,7 @@ describe('the x87 FPU does what the host does', { skip }, () => {
       let most = 0;
       for (let n = 0; n < 8; n++) most = Math.max(most, ulps(soft, host, at + REGISTERS + 10 * n));
       if (most > 0) off++;
-      // Where the last bit differs, so does what was rounded up.
+      // Where the last bit differs, C1 also differs.
       const words = differences(soft, host, at, 0xffff & ~C1);
       return most <= 1 ? words.filter((word) => !/^st\d/.test(word)) : words;
     });
@@ -105,7 +105,10 @@ describe('the transcendental instructions', { skip }, () => {
   });
 });
 
-/** Cases whose operands each function is made for, rounded to nearest, all masked, the stack in use but for one register. */
+/**
+ * Cases with typical operands for each function, rounded to nearest, all exceptions masked, the stack full except one
+ * register.
+ */
 function nearestCases(list: readonly Instruction[], count: number): Uint8Array {
   const cases = randomCases(list, count, 1985);
   const view = new DataView(cases.buffer);

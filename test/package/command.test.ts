@@ -1,4 +1,4 @@
-/** What a new user does with the package: runs guests, makes a kernel, does a lesson, writes a program. */
+/** The steps of a new user with the package: runs guests, makes a kernel, does a lesson, writes a program. */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -17,21 +17,21 @@ describe('the installed command', () => {
     assert.equal(run.status, 0);
   });
 
-  test('knows the package’s guests by their names, to build them too', { skip: noGcc }, () => {
+  test('finds the package’s guests by their names, also to build them', { skip: noGcc }, () => {
     using project = new Project();
     const built = project.terrarium(['build', 'guests/hello', '-o', 'hello.elf']);
     assert.equal(built.status, 0, built.stderr);
     assert.match(project.terrarium(['run', 'hello.elf']).stdout, /^Hello from inside the terrarium!/);
   });
 
-  test('names itself in hints as it can be typed there', () => {
+  test('names itself in hints so that users can type it', () => {
     using project = new Project();
     const { stderr } = project.terrarium(['course', 'start', '99']);
     assert.match(stderr, /: npx terrarium-vm course$/m);
     assert.match(project.terrarium(['run', '--help']).stdout, /\$ npx terrarium-vm run guests\/hello/);
   });
 
-  test('takes a device in TypeScript where Node strips types, and says what it needs elsewhere', {
+  test('loads a device in TypeScript where Node strips types, and reports the requirement elsewhere', {
     skip: noGcc,
   }, () => {
     using project = new Project();
@@ -51,7 +51,7 @@ describe('the installed command', () => {
     }
   });
 
-  test('is what an editor starts, and installs its extension', () => {
+  test('is started by an editor, and installs its extension', () => {
     using project = new Project();
     const request = '{"seq":1,"type":"request","command":"initialize","arguments":{}}';
     const input = `Content-Length: ${request.length}\r\n\r\n${request}`;
@@ -76,7 +76,7 @@ describe('a new folder in a project', () => {
     });
   }
 
-  test('calls the copy of that project, not a stranger’s and not npx', () => {
+  test('calls the copy of that project, not another one and not npx', () => {
     using project = new Project();
     project.terrarium(['new', 'deep/mine']);
     const makefile = readFileSync(project.file('deep/mine/Makefile'), 'utf8');
@@ -121,7 +121,7 @@ describe('a program', () => {
     ['launcher', [path.join(guest, 'lj-kernel2.bin')], /Hello/],
     ['watched-launcher', [path.join(guest, 'lj-kernel2.bin'), '100'], /./],
   ] as const) {
-    test(`of the documentation runs as a project's own: ${name}.mjs`, { skip: noKvm || noGcc }, () => {
+    test(`of the documentation runs in a user's project: ${name}.mjs`, { skip: noKvm || noGcc }, () => {
       using project = new Project();
       cpSync(path.join(root, 'docs/examples'), project.path, { recursive: true });
       const { status, stdout, stderr } = project.run(process.execPath, [`${name}.mjs`, ...words]);

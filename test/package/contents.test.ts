@@ -1,4 +1,4 @@
-/** What the package holds: all that it names, nothing of the computer that built it, and nothing twice. */
+/** The content of the package: all files that it names, nothing about the computer that built it, and nothing twice. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -31,7 +31,7 @@ describe('the packed package', () => {
       assert.doesNotMatch(readFileSync(path.join(installed, file), 'latin1'), /sourceMappingURL=/, file);
   });
 
-  test('says nothing of the folders it was built in', () => {
+  test('does not contain the paths of its build', () => {
     const places = [root, packed.project, homedir()].filter((place) => place.length > '/root'.length);
     for (const file of files) {
       const text = readFileSync(path.join(installed, file), 'latin1');

@@ -17,7 +17,7 @@ import {
 import path from 'node:path';
 import { root, Scratch } from '../support.js';
 
-/** All that the package is made from. */
+/** The files from which the package is made. */
 const sources = [
   ...['src', 'scripts', 'guests', 'templates', 'docs', 'editors', 'package.json', 'tsconfig.json'],
   ...['tsconfig.types.json', 'README.md', 'SPECIFICATION.md', 'LICENSE'],
@@ -25,7 +25,9 @@ const sources = [
 
 const cache = path.join(root, '.cache');
 
-/** What was packed last: the tarball, and a project into which it is installed. Kept, since packing takes some 15 s. */
+/**
+ * The last packed package: the tarball, and a project in which it is installed. Kept, since packing takes some 15 s.
+ */
 export const packed = pack();
 
 function pack(): { tarball: string; project: string } {
@@ -68,7 +70,7 @@ function packInto(folder: string): void {
   execFileSync('npm', ['pack', '--pack-destination', folder], { cwd: copy, stdio: 'pipe' });
   rmSync(copy, { recursive: true });
 
-  // A place of its own: npm looks for a project in the folders above.
+  // A separate place: npm looks for a project in the parent folders.
   using place = new Scratch();
   writeFileSync(place.file('package.json'), '{ "name": "empty", "private": true, "type": "module" }');
   const tarball = path.join(folder, readdirSync(folder).find((file) => file.endsWith('.tgz'))!);
@@ -90,7 +92,7 @@ function linkProject(to: string): void {
   execFileSync('cp', ['-al', `${installed.path}/.`, to]);
 }
 
-/** A project of one's own in which the package is installed; its environment is a new user's. */
+/** A user's project in which the package is installed; its environment is that of a new user. */
 export class Project extends Scratch {
   constructor() {
     super();
@@ -103,7 +105,7 @@ export class Project extends Scratch {
     words: readonly string[],
     { folder = '.', input = '' } = {},
   ): SpawnSyncReturns<string> {
-    // npm's own variables would say that we are a script of the clone.
+    // npm's own variables would make this a script of the clone.
     const env = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_TEST_)/.test(name));
     return spawnSync(command, words, {
       cwd: this.file(folder),
@@ -113,7 +115,7 @@ export class Project extends Scratch {
     });
   }
 
-  /** `npx terrarium-vm …`, without what npx takes for itself. */
+  /** `npx terrarium-vm …`, without npx's own options. */
   terrarium(words: readonly string[], options: { folder?: string; input?: string } = {}) {
     return this.run(this.file('node_modules/.bin/terrarium'), words, options);
   }

@@ -1,4 +1,7 @@
-/** The package's types in programs of others: the strictest settings, without the DOM and with it, in both kinds of modules. */
+/**
+ * The package's types in users' programs: the strictest settings, without the DOM and with it, in both kinds of
+ * modules.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -12,7 +15,7 @@ const compilers = {
   'TypeScript 6': path.join(root, 'node_modules/typescript/bin/tsc'),
 };
 
-/** All there is, so that each declaration is looked at. */
+/** All entries, so that each declaration is checked. */
 const all = `
 import * as terrarium from 'terrarium-vm';
 import * as kvm from 'terrarium-vm/kvm';

@@ -1,4 +1,7 @@
-/** Random operands for every row of the opcode table, until the time is over: the assembler's bytes are GNU as's and NASM's. */
+/**
+ * Random operands for every row of the opcode table, until the time is over: the assembler's bytes equal those of GNU
+ * as and NASM.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assemble, flatImage, type SourceSyntax } from '../../src/assembler/index.js';
@@ -22,7 +25,7 @@ function made(line: string, head: string, syntax: SourceSyntax): string | undefi
   }
 }
 
-test('the assembler writes what its peers write', { skip: noAs || noNasm }, (t) => {
+test('the assembler writes the same bytes as its peers', { skip: noAs || noNasm }, (t) => {
   const end = Date.now() + 1000 * soakSeconds;
   let count = 0;
   for (let round = 2; Date.now() < end; round++) {
@@ -34,7 +37,7 @@ test('the assembler writes what its peers write', { skip: noAs || noNasm }, (t) 
       for (const [head, syntax, answers] of peers) {
         for (const { line, slot } of answers) {
           const bytes = made(line, head, syntax);
-          // What NASM takes with a warning alone, such as a displacement that it cuts, is refused here.
+          // Forms that NASM accepts with a warning, such as a truncated displacement, are refused here.
           if (bytes === undefined && syntax === 'nasm') continue;
           const isDisputed = syntax === 'nasm' && /^(invpcid|xchg rax,rax|retw )/.test(line);
           assert.ok(

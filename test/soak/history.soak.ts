@@ -1,6 +1,6 @@
 /**
- * Random walks through the past: over each guest of the catalogue, and over a boot of Linux. Each place that a walk comes to is as in
- * an uninterrupted run, in registers and RAM. 10,000 walks each, or as many as the time allows.
+ * Random walks through the past: over each guest of the catalogue, and over a boot of Linux. Each visited moment is the
+ * same as in an uninterrupted run, in registers and RAM. 10,000 walks each, or as many as the time allows.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -16,16 +16,16 @@ import { optionsOf, readBy } from '../guests/running.js';
 import { soakSeconds } from './duration.js';
 
 const WALKS = 10_000;
-/** Moments whose states are known from an uninterrupted run. */
+/** Moments with known states from an uninterrupted run. */
 const MOMENTS = 64;
 const LONGEST = 2_000_000;
 
 const anywhere = (below: number) => Math.floor(Math.random() * below);
 
-/** Sums of pages that were seen: states of one machine share most of theirs. */
+/** Checksums of pages: states of one machine share most of their pages. */
 const known = new WeakMap<Uint8Array, string>();
 
-/** Of registers and all RAM. */
+/** A hash of registers and all RAM. */
 function hashOf(machine: Machine): string {
   const { cpus, memory } = machine.save();
   const hash = createHash('sha256');
@@ -68,7 +68,7 @@ function walks(make: () => Machine, longest: number, seconds: number): number {
   let done = 0;
   for (; done < WALKS && performance.now() < end; done++) {
     const { at, hash } = sights[anywhere(sights.length)]!;
-    // By the way to some other place, near or far.
+    // Before that, to another moment, near or far.
     if (done % 3 === 0) history.goTo(Math.max(0, at - anywhere(done % 2 === 0 ? 50 : at)));
     assert.ok(history.goTo(at));
     // An instruction that counts as several has no moments within it.

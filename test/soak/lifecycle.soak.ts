@@ -1,4 +1,7 @@
-/** Machines are made, run, stopped and given back until the time is up: nothing of the host's stays behind, and memory does not grow. */
+/**
+ * Machines are made, run, stopped and disposed until the time is over: no resources of the host leak, and memory does
+ * not grow.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
@@ -10,7 +13,9 @@ import { soakSeconds } from './duration.js';
 const endless = parseImage(new Uint8Array([0xeb, 0xfe]), 'endless');
 const MIB = 1024 * 1024;
 
-/** What the heaps of V8 and of malloc may grow in the second half of the time without it being a leak: they come to rest in the first. */
+/**
+ * The allowed growth of the heaps of V8 and of malloc in the second half of the time: they become stable in the first.
+ */
 const MAX_GROWTH_MIB = 48;
 
 async function life(engine: 'kvm' | 'soft'): Promise<void> {
@@ -20,7 +25,7 @@ async function life(engine: 'kvm' | 'soft'): Promise<void> {
   assert.equal((await running).kind, 'stopped');
 }
 
-/** Gives how many machines lived in the time. */
+/** Returns the number of machines in the time. */
 async function livesFor(engine: 'kvm' | 'soft', seconds: number): Promise<number> {
   const end = performance.now() + 1000 * seconds;
   let lives = 0;
@@ -28,7 +33,7 @@ async function livesFor(engine: 'kvm' | 'soft', seconds: number): Promise<number
   return lives;
 }
 
-describe('machines that come and go', () => {
+describe('machines that are made and disposed', () => {
   for (const engine of ['kvm', 'soft'] as const) {
     test(`on ${engine} leave nothing behind`, { skip: engine === 'kvm' && noKvm }, async (t) => {
       await livesFor(engine, soakSeconds / 2);

@@ -84,7 +84,7 @@ test('memtest86+ completes a pass over 16 MiB without an error', {
   skip: without({ [MEMTEST]: 'memtest86+' }),
 }, () => {
   const memory = 16 * 1024 * 1024;
-  // Four minutes of the guest's time, two of them of tests that wait for memory to fade.
+  // Four minutes of the guest's time, two of them for tests that wait for memory to lose bits.
   const { screen } = boot(
     { image: MEMTEST, memory, vga: true, machine: 'pc' },
     (_, rows) => rows().some((row) => /Pass: +[1-9]/.test(row)),

@@ -1,4 +1,4 @@
-/** Random programs, interpreted and translated, from seeds that no run had before: a million in a night. */
+/** Random programs, interpreted and translated, from new seeds in each run: a million in a night. */
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { randomNumbers } from '../../src/random.js';

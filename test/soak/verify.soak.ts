@@ -1,4 +1,6 @@
-/** Random instructions on both engines, from a seed that no run had before. What it prints on a difference says how to repeat it. */
+/**
+ * Random instructions on both engines, from a new seed in each run. Its output on a difference shows how to repeat it.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';

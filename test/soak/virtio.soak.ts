@@ -1,4 +1,4 @@
-/** Each virtio device under a million random accesses and contents of its rings, from a seed of its own each time. */
+/** Each virtio device under a million random accesses and contents of its rings, from a new seed each time. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { kinds } from '../../src/devices/virtio/kinds-testing.js';

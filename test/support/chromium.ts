@@ -1,4 +1,4 @@
-/** Chromium as the tests start it: the one of this computer, with nothing of a user's in it. */
+/** Chromium for the tests: the one of this computer, without a user's profile. */
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 
@@ -8,7 +8,7 @@ export const chromiumPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '
 
 export const noChromium = chromiumPath === undefined && 'SKIPPED: no Chromium here: apt-get install chromium';
 
-/** @param home a folder that goes with the test */
+/** @param home a folder that is removed with the test */
 export function startChromium(home: string): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath!,

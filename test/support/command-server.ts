@@ -1,7 +1,7 @@
 /**
- * Runs commands one after another in one process, for test/support/command.ts: to start takes ten times as long as what most commands
- * do. Each is an entry of its own as far as it can see: arguments, folder, environment and stdin are its own, stdout and stderr are
- * files that its reader empties, and it ends as a process does, when it has nothing more to wait for.
+ * Runs commands one after another in one process, for test/support/command.ts: a start takes ten times as long as most
+ * commands. Each command sees its own arguments, folder, environment and stdin; stdout and stderr are files that its
+ * reader empties; and it ends as a process does, when it has nothing more to wait for.
  *
  * A request is a line of JSON at descriptor 3, an answer one at descriptor 4.
  */
@@ -16,7 +16,7 @@ export interface CommandRequest {
   env: NodeJS.ProcessEnv;
   /** The file that is stdin. */
   stdin: string;
-  /** A command that has not ended after so long ends this process. */
+  /** A command that has not ended after this time ends this process. */
   seconds: number;
 }
 
@@ -35,7 +35,7 @@ const alarm = koffi.load(null).func('unsigned int alarm(unsigned int)') as (seco
 const root = path.resolve('.');
 const require = createRequire(path.join(root, 'dist/cli.cjs'));
 
-/** The bundle that src/apps/cli/main.ts takes for a command. */
+/** The bundle that src/apps/cli/main.ts loads for a command. */
 function mainOf(command: string | undefined): (argv: readonly string[]) => Promise<void> {
   return require(command === 'run' ? './run.cjs' : './program.cjs').main;
 }
@@ -43,14 +43,14 @@ function mainOf(command: string | undefined): (argv: readonly string[]) => Promi
 let stdin: ReadStream | undefined;
 Object.defineProperty(process, 'stdin', {
   configurable: true,
-  // What Node makes of a file.
+  // A module as Node loads it from a file.
   get: () => (stdin ??= createReadStream('', { fd: 0, autoClose: false })),
 });
 
 // Modules add their listeners once, commands each time.
 for (const emitter of [process, process.stdout, process.stderr]) emitter.setMaxListeners(0);
 
-/** A command has begun, and its answer is not given. */
+/** A command has begun, and has no answer yet. */
 let runs = false;
 
 process.on('beforeExit', () => {
@@ -74,7 +74,7 @@ function begin({ args, cwd, env, stdin: file, seconds }: CommandRequest): void {
   closeSync(0);
   openSync(file, 'r');
   void mainOf(args[0])(process.argv);
-  // A command that ends at once has an end too.
+  // A command may also end at once.
   setImmediate(() => {});
 }
 
@@ -84,7 +84,7 @@ function answer(given: CommandAnswer): void {
   writeSync(ANSWERS, `${JSON.stringify(given)}\n`);
 }
 
-/** Waits without a turn of the event loop, which would find nothing to do. Undefined where there is no more. */
+/** Waits without the event loop, which would have nothing to do. Undefined where there is no more input. */
 function nextRequest(): CommandRequest | undefined {
   const parts: Buffer[] = [];
   const buffer = Buffer.alloc(64 * 1024);
@@ -96,7 +96,7 @@ function nextRequest(): CommandRequest | undefined {
   }
 }
 
-/** Takes back what a command has left at the process. */
+/** Undoes a command's changes of the process. */
 function forget(): void {
   process.exitCode = undefined;
   stdin?.destroy();

@@ -1,6 +1,6 @@
 /**
- * `terrarium …` without a process's start, which takes ten times as long as what most commands do: a process beside the test runs one
- * command after another (test/support/command-server.ts). What comes of a command is the same, and `terrariumProcess` in
+ * `terrarium …` without a process's start, which takes ten times as long as most commands: a process beside the test
+ * runs one command after another (test/support/command-server.ts). The results are the same, and `terrariumProcess` in
  * test/support.ts is for tests whose subject is the process.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -20,7 +20,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { CommandAnswer, CommandRequest } from './command-server.js';
 
-/** How a command ended, as `spawnSync` tells it; the status is null where a signal ended it, as it does one that hangs. */
+/** A command's end, as `spawnSync` returns it; the status is null where a signal ended it, as for one that hangs. */
 export interface EndedCommand {
   status: number | null;
   stdout: string;
@@ -34,20 +34,20 @@ export interface CommandOptions {
   timeoutMs: number;
 }
 
-/** A process that runs commands, and the ends of its descriptors that stay here. */
+/** A process that runs commands, and this side's ends of its descriptors. */
 class CommandServer {
   readonly #requests: number;
   readonly #answers: number;
   readonly #stdout: number;
   readonly #stderr: number;
-  /** The environment that it started with: idle threads of it have that one. */
+  /** The environment at its start: its idle threads have that one. */
   readonly #env: NodeJS.ProcessEnv;
 
   constructor(env: NodeJS.ProcessEnv) {
     this.#env = env;
     const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-commands-'));
     const file = (name: string) => path.join(folder, name);
-    // Nothing of them stays in the file system: who has them open has them.
+    // They are unlinked: only processes that have them open can use them.
     try {
       spawnSync('mkfifo', [file('requests'), file('answers')]);
       const [requests, ownRequests] = openPipe(file('requests'));
@@ -77,12 +77,12 @@ class CommandServer {
     return [...names].every((name) => env[name] === this.#env[name]);
   }
 
-  /** @returns undefined where it has ended in the middle of it: then nothing is known of the status */
+  /** @returns undefined where it has ended during the command: then the status is unknown */
   run(request: CommandRequest): CommandAnswer | undefined {
     for (const file of [this.#stdout, this.#stderr]) ftruncateSync(file);
     writeSync(this.#requests, `${JSON.stringify(request)}\n`);
     const answer = this.#line();
-    // What a process writes while it ends is there when it has ended.
+    // When a process has ended, all its output is in the files.
     if (answer?.last) while (this.#line() !== undefined);
     return answer;
   }
@@ -93,7 +93,7 @@ class CommandServer {
     return length === 0 ? undefined : (JSON.parse(buffer.toString('utf8', 0, length)) as CommandAnswer);
   }
 
-  /** What the last command wrote, in latin1, so that every byte counts. */
+  /** The last command's output, in latin1, so that every byte is kept. */
   said(): { stdout: string; stderr: string } {
     return { stdout: textOf(this.#stdout), stderr: textOf(this.#stderr) };
   }
@@ -103,7 +103,7 @@ class CommandServer {
   }
 }
 
-/** Both ends of a named pipe that block: what opens one waits for the other, and does not where it says so. */
+/** Both ends of a named pipe in blocking mode: opening one waits for the other, except with O_NONBLOCK. */
 function openPipe(file: string): [read: number, write: number] {
   const first = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   const write = openSync(file, constants.O_WRONLY);

@@ -1,6 +1,6 @@
 /**
- * A machine in long mode whose ring 3 runs one instruction at a time: with TF set it ends in #DB, or in the exception that it
- * raises itself. On KVM without VMX or SVM ring 3 is what the real processor runs.
+ * A machine in long mode whose ring 3 runs one instruction at a time: with TF set it ends in #DB, or in an exception of
+ * its own. On KVM without VMX or SVM the real processor runs ring 3.
  */
 import { type Engine, type EngineCpu, ExitKind, newControl } from '../../src/engine/contract/index.js';
 import { GuestMemory } from '../../src/memory/index.js';
@@ -8,7 +8,7 @@ import type { Registers, SystemRegisters } from '../../src/x86/index.js';
 
 /** The page of code, and the page after it, so that instructions can cross the end of the first. */
 export const CODE = 0x40000;
-/** Pages of ring 3: read and write, then a hole, read-only, a hole, the supervisor's, a hole. */
+/** Pages of ring 3: read and write, then a hole, a read-only one, a hole, a supervisor page, a hole. */
 export const DATA = 0x50000;
 export const DATA_SIZE = 0x4000;
 export const READ_ONLY = DATA + 0x5000;
@@ -51,9 +51,9 @@ export const general = [
   'r15',
 ] as const;
 
-/** What became of an instruction. */
+/** The result of an instruction. */
 export interface Result {
-  /** The exception that ended it: 1 where it was done. */
+  /** The exception that ended it: 1 where it completed. */
   vector: number;
   /** The error code, and CR2 of a page fault. */
   code: bigint;
@@ -76,7 +76,7 @@ function describe(memory: GuestMemory): void {
   memory.write32(TSS + 100, 104 << 16);
   memory.view(HANDLERS, 0x1000).fill(0xf4);
   for (let vector = 0; vector < 256; vector++) {
-    // A gate for ring 0 to a HLT of its own, 16 bytes from the next.
+    // A gate for ring 0 to its own HLT, 16 bytes from the next.
     memory.write32(IDT + 16 * vector, (KERNEL_CODE << 16) | (HANDLERS + 16 * vector));
     memory.write32(IDT + 16 * vector + 4, 0x8e00);
   }
@@ -108,7 +108,7 @@ export class LongModeSide implements Disposable {
     this.enter();
   }
 
-  /** To a ring, from wherever the last instruction led. `change` sets what is to be otherwise. */
+  /** Goes to a ring, from any state after the last instruction. `change` modifies the initial state. */
   enter(ring: 0 | 3 = 3, change?: (system: SystemRegisters) => void): void {
     const system = this.cpu.getSystemRegisters();
     const flat = {

@@ -1,6 +1,6 @@
 /**
- * After each test the event loop turns once. A test that only waits for programs never lets it, and the results of a file of such tests
- * would come all at its end: nobody could tell a slow file from one that hangs.
+ * After each test the event loop runs once. A test that only waits for programs blocks it, and all results of such a
+ * file would come at its end: a slow file could not be distinguished from one that hangs.
  */
 import { afterEach } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';

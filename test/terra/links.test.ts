@@ -1,4 +1,4 @@
-/** Links that somebody made to hurt, and links that were hurt on their way: refused, in words. */
+/** Hostile links, and links that were damaged on their way: refused with messages. */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -17,19 +17,19 @@ const good: Shared = {
   view: { below: 'exits' },
 };
 
-/** A link with any content, as somebody else could make it. */
+/** A link with any content, as an attacker could make it. */
 const linkOf = (content: unknown) => {
   const packed = deflateSync(new TextEncoder().encode(JSON.stringify(content)));
   return `#k=${Buffer.from(packed).toString('base64url')}`;
 };
 
 describe('a link', () => {
-  test('opens as what it was made of', () => {
+  test('opens with its original content', () => {
     assert.deepEqual(decodeLink(`#${encodeLink(good)}`), good);
     assert.equal(decodeLink('#hello'), undefined);
   });
 
-  test('of any sources comes back whole', () => {
+  test('of any sources is complete when it is opened', () => {
     fc.assert(
       fc.property(fc.string({ unit: anyCharacter, maxLength: 2000 }), (text) => {
         const shared = { ...good, files: [{ name: 'k.S', text }] };
@@ -39,7 +39,7 @@ describe('a link', () => {
     );
   });
 
-  test('that is cut off anywhere is refused in words', () => {
+  test('that is truncated anywhere is refused with a message', () => {
     const link = `#${encodeLink(good)}`;
     for (let length = 4; length < link.length; length++)
       assert.throws(() => decodeLink(link.slice(0, length)), LinkError, `${length} characters`);
@@ -79,9 +79,9 @@ describe('a link', () => {
       /devices, which a link cannot bring/,
     ],
     'with an unknown field': [{ v: 1, ...good, spec: { memroy: 1 } }, /memroy/],
-    'with a moment that is none': [{ v: 1, ...good, moment: -1 }, /moment/],
-    'with breakpoints that are none': [{ v: 1, ...good, breakpoints: ['1; alert()'] }, /breakpoints/],
-    'with inputs that are none': [
+    'with an invalid moment': [{ v: 1, ...good, moment: -1 }, /moment/],
+    'with invalid breakpoints': [{ v: 1, ...good, breakpoints: ['1; alert()'] }, /breakpoints/],
+    'with invalid inputs': [
       {
         v: 1,
         ...good,
@@ -102,7 +102,7 @@ describe('a link', () => {
       );
     });
 
-  test('that unpacks to much more than it shows is refused before it does', () => {
+  test('that would unpack to a huge size is refused before', () => {
     // A thousandth of it is compressed zeros.
     const packed = deflateSync(new Uint8Array(48 * 2 ** 20), { level: 1 });
     const link = `#k=${Buffer.from(packed).toString('base64url')}`;
@@ -111,7 +111,7 @@ describe('a link', () => {
     assert.ok(process.memoryUsage().arrayBuffers - began < 32 * 2 ** 20);
   });
 
-  test('that is longer than any that is made is refused', () => {
+  test('that is longer than the limit is refused', () => {
     assert.throws(() => decodeLink(`#k=${'A'.repeat(2 << 20)}`), /too long/);
     const text = Array.from({ length: 400_000 }, (_, i) => (i * 2654435761) % 4294967296).join();
     assert.throws(() => encodeLink({ ...good, files: [{ name: 'k.S', text }] }), /save a file instead/);

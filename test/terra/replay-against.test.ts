@@ -1,10 +1,10 @@
-/** Two recordings beside each other: where the runs part, and which input was another one. */
+/** A comparison of two recordings: where the runs diverge, and which input differs. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Scratch, terrarium } from '../support.js';
 
 describe('replay --against', () => {
-  test('says the first moment at which two runs differ, and where the difference comes from', () => {
+  test('reports the first moment at which two runs differ, and the origin of the difference', () => {
     using scratch = new Scratch();
     const record = (name: string, input: string) => {
       const file = scratch.file(name);
@@ -24,7 +24,7 @@ describe('replay --against', () => {
     assert.equal(parted.status, 1, parted.stderr);
     assert.match(parted.stderr, /^the same for [\d,]+ instructions, up to 0x[\da-f]+/);
     assert.match(parted.stderr, /then they differ:\n {2}\w+: 0x[\da-f]+ and 0x[\da-f]+\n/);
-    // Input may come at another moment; then the status of the port is what they differ in first.
+    // Input may come at another moment; then the status of the port is the first difference.
     assert.match(parted.stderr, /in .*good\.terra: .*read it from port 0x3f[8-d], the device serial/s);
     assert.match(parted.stderr, /in .*bad\.terra: .*read it from port 0x3f[8-d], the device serial/s);
 

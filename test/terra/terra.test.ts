@@ -1,4 +1,7 @@
-/** Snapshots and recordings as files: what comes back is what was kept, and a damaged file is refused, never half loaded. */
+/**
+ * Snapshots and recordings as files: the loaded state is the saved one, and a damaged file is refused, never half
+ * loaded.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -11,7 +14,7 @@ import { type GuestFile, noCompiler, readGuestImage, readGuests } from '../guest
 import { optionsOf, readBy } from '../guests/running.js';
 import { noKvm, Scratch, terrarium } from '../support.js';
 
-/** Instructions before a guest is kept: somewhere in its middle. */
+/** Instructions before a guest is saved: in the middle of its run. */
 const HALF = 20_000;
 const LONGEST = 300_000;
 
@@ -30,7 +33,7 @@ function kept(machine: Machine, guest: GuestFile): Terra {
 
 describe('a snapshot', { skip: noCompiler }, () => {
   for (const guest of readGuests())
-    test(`of ${guest.name} goes on from its file as if it had not been kept`, async () => {
+    test(`of ${guest.name} continues from its file as if it had not been saved`, async () => {
       using first = made(guest);
       first.run({ maxInstructions: HALF, timeoutMs: 60_000 });
       const terra = kept(first, guest);
@@ -40,7 +43,7 @@ describe('a snapshot', { skip: noCompiler }, () => {
       assert.deepEqual(await decodeTerra(await encodeTerra(back)), { ...back, named: [] });
       for (const [index, { bytes }] of terra.image.segments.entries())
         assert.ok(Buffer.from(back.image.segments[index]!.bytes).equals(bytes));
-      // What it reads has been taken in, or does not come any more.
+      // Its input has been read, or does not come any more.
       using other = made(guest, false);
       other.load(back.state);
       using same = made(guest, false);
@@ -58,14 +61,14 @@ describe('a file', { skip: noCompiler }, () => {
     return encodeTerra(kept(machine, guest));
   };
 
-  test('that is cut at any length is refused', async () => {
+  test('that is truncated to any length is refused', async () => {
     const whole = await file();
     for (let length = 0; length < whole.length; length += 1 + Math.floor(length / 50))
       await assert.rejects(decodeTerra(whole.subarray(0, length)), { code: 'ETERRA' }, `${length}`);
     await assert.rejects(decodeTerra(Buffer.concat([whole, Buffer.of(0)])), /follow its end/);
   });
 
-  test('in which a byte was changed is refused', async () => {
+  test('with a changed byte is refused', async () => {
     const whole = await file();
     // Each byte of both ends, and others.
     const ends = Array.from({ length: 24 }, (_, i) => [i, whole.length - 1 - i]).flat();
@@ -89,7 +92,7 @@ describe('a file', { skip: noCompiler }, () => {
     return sections([Buffer.concat([size, head, ...blobs])]);
   }
 
-  /** @param says the length that a section claims */
+  /** @param says the length in a section's header */
   function sections(contents: Buffer[], says?: number): Buffer {
     const parts: Buffer[] = [Buffer.from('\x89TERRA\r\n', 'latin1')];
     for (const content of contents) {
@@ -103,7 +106,7 @@ describe('a file', { skip: noCompiler }, () => {
     return Buffer.concat([...parts, Buffer.alloc(12)]);
   }
 
-  test('whose sizes lie is refused, without memory for what it says', async () => {
+  test('with false sizes is refused, without allocating them', async () => {
     const bomb = Buffer.alloc(64 * 2 ** 20);
     const before = process.memoryUsage().rss;
     for (const says of [1, 1000, 4 * 2 ** 20, 0xffff_ffff])
@@ -115,7 +118,7 @@ describe('a file', { skip: noCompiler }, () => {
       });
   });
 
-  test('that holds anything else is refused', async () => {
+  test('with any other content is refused', async () => {
     const state = { memory: { pages: { $: 'm', value: [] } }, cpus: [] };
     const image = { name: 'x', format: 'flat', segments: [] };
     const good = { spec: {}, image, state };
@@ -163,7 +166,7 @@ function crcOf(bytes: Uint8Array): number {
 }
 
 describe('the command line', { skip: noCompiler }, () => {
-  test('reads the files of every version: a snapshot goes on, a recording is the same run', () => {
+  test('reads the files of every version: a snapshot continues, a recording is the same run', () => {
     const on = terrarium(['run', '--from', 'test/terra/version-1-snapshot.terra', '--engine', 'soft']);
     assert.match(on.stdout, /^\n(tick \d\n)*tick 9\n$/, on.stderr);
     const again = terrarium(['replay', 'test/terra/version-1-recording.terra']);
@@ -172,7 +175,7 @@ describe('the command line', { skip: noCompiler }, () => {
     assert.match(again.stderr, /the same run: 83 instructions, 3 inputs/);
   });
 
-  test('keeps a run at its end, goes on from there on either engine, and repeats a recorded run', () => {
+  test('saves a run at its end, continues from there on both engines, and repeats a recorded run', () => {
     using scratch = new Scratch();
     const [snapshot, recording] = [scratch.file('it.terra'), scratch.file('run.terra')];
     const whole = terrarium(['run', 'guests/tick-real', '--engine', 'soft']);
@@ -205,7 +208,7 @@ describe('the command line', { skip: noCompiler }, () => {
     assert.match(cut.stderr, /run\.terra: the file is damaged: its end is missing/);
   });
 
-  test('needs the devices of a recording again, and tells of one that answers otherwise', () => {
+  test('needs the devices of a recording again, and reports one that answers differently', () => {
     using scratch = new Scratch();
     const [source, device, recording] = ['k.S', 'dice.mjs', 'dice.terra'].map((name) =>
       scratch.file(name),
@@ -230,7 +233,7 @@ describe('the command line', { skip: noCompiler }, () => {
     );
   });
 
-  test('refuses a disk that has changed, by name, and takes one that was moved', () => {
+  test('refuses a disk that has changed, by name, and accepts one that was moved', () => {
     using scratch = new Scratch();
     const [source, disk, recording] = ['k.S', 'd.img', 'd.terra'].map((name) => scratch.file(name)) as [
       string,

@@ -1,9 +1,11 @@
-/** The software CPU's AssemblyScript as an editor sees it, by `src/engine/soft/cpu/tsconfig.json`: TypeScript reads all of it. */
+/**
+ * The software CPU's AssemblyScript in an editor, by `src/engine/soft/cpu/tsconfig.json`: TypeScript reads all of it.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 
-/** What TypeScript says though it is right: where AssemblyScript is another language. */
+/** TypeScript's errors for correct code: where AssemblyScript is another language. */
 const dialect: readonly { why: string; says: RegExp }[] = [
   {
     why: 'a type parameter may be a number, with which one calculates',
@@ -44,7 +46,7 @@ test('the software CPU’s sources have no errors but those of the dialect', () 
     errors.filter((error) => !dialect.some(({ says }) => says.test(error))),
     [],
   );
-  // None of the exceptions has outlived its cause.
+  // Every exception still has its cause.
   for (const { why, says } of dialect)
     assert.ok(
       errors.some((error) => says.test(error)),

@@ -1,4 +1,7 @@
-/** How the command is named: messages as it was started (`src/command.ts`), pages by its name, never by another package's name. */
+/**
+ * The command's name: in messages as it was started (`src/command.ts`), on pages `terrarium`, never another package's
+ * name.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -34,7 +37,7 @@ describe('the name of the command', () => {
     assert.deepEqual(found, [], 'a hint calls command(…), help text is given through asTyped(…)');
   });
 
-  test('on pages is terrarium, but where they explain what a clone has in its place', () => {
+  test('on pages is terrarium, except where they explain a clone’s commands', () => {
     const explained = /^(README\.md|guests\/README\.md):/;
     const found = lines(shipped, text, (line) => line.includes('npm start --'));
     assert.deepEqual(
@@ -44,7 +47,7 @@ describe('the name of the command', () => {
     );
   });
 
-  test('is never that of a package which is not ours', () => {
+  test('is never that of another package', () => {
     const strange = /npx (-\S+ )*terrarium(?!-vm)\b|from 'terrarium['/]|import\('terrarium['/]/;
     const found = lines([...shipped, 'src', 'bench', 'scripts'], text, (line) => strange.test(line));
     assert.deepEqual(found, [], 'our package is terrarium-vm; terrarium on the registry is somebody else’s');

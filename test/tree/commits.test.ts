@@ -8,7 +8,7 @@ import { root } from '../support.js';
 const LONGEST = 72;
 /** Earlier commits were made before the rule. */
 const SINCE = '2026-11-30T10:30:00Z';
-/** It was published before the test was seen to fail, and its history is not rewritten. */
+/** It was published before the test failed, and its history is not rewritten. */
 const kept = ['878eff8bd7bc7003c754093ed4faaf8a3d47f9f3'];
 
 /** English verbs that look like a participle or a third person. */
@@ -16,7 +16,7 @@ const verbs =
   /^(?:bring|embed|exceed|feed|need|ping|proceed|seed|shed|speed|spring|string|access|address|bless|bypass|compress|cross|discuss|dismiss|express|focus|guess|harness|miss|pass|press|process|suppress|toss|bias|canvas)$/;
 const form = /(?:ing|[^e]ed|[^s]s)$/;
 
-/** What is wrong with a subject; undefined for a good one. */
+/** The mistake in a subject; undefined for a good one. */
 function wrongWith(subject: string): string | undefined {
   if (subject.length > LONGEST)
     return `it has ${subject.length} characters, and ${LONGEST} are the limit: move the reason to the body`;

@@ -19,7 +19,7 @@ const text = readFileSync(path.join(root, 'package-lock.json'), 'utf8');
 const packages = Object.entries((JSON.parse(text) as { packages: Record<string, Locked> }).packages);
 const locked = new Map(packages);
 
-/** How Node finds a package from another one's folder: in that one's node_modules, then outwards. */
+/** How Node finds a package from another one's folder: in its node_modules, then in those of the parent folders. */
 function resolve(from: string, name: string): Locked | undefined {
   for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
     const found = locked.get(`${folder === '' ? '' : `${folder}/`}node_modules/${name}`);

@@ -1,11 +1,11 @@
-/** `npm start` in a clone: what a program reads of it is what the command printed, and nothing of npm's. */
+/** `npm start` in a clone: a program that reads its output gets only the command's, without npm's lines. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { root } from '../support.js';
 
 test('npm start --silent -- doctor --json is JSON', () => {
-  // npm's own variables would say that we are another of its scripts.
+  // npm's own variables would make this another of its scripts.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_TEST_)/.test(name)),
   );

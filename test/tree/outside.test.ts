@@ -1,17 +1,20 @@
-/** The host's clock and randomness have one way to a guest: src/machine/inputs/host.ts. A scan of the sources beside what runs prove. */
+/**
+ * The host's clock and randomness have one path to a guest: src/machine/inputs/host.ts. A scan of the sources, in
+ * addition to the tests of runs.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 
 const src = path.resolve('src');
-/** The rooms that a guest's machine is made of. */
+/** The rooms of a guest's machine. */
 const rooms = [
   ...['boot', 'devices', 'engine/assist', 'engine/contract', 'engine/soft', 'machine', 'memory', 'net', 'pc'],
   ...['time', 'x86'],
 ];
 const gate = 'machine/inputs/host.ts';
-/** Those that look at the host's clock for what no guest can see. */
+/** Files that read the host's clock for purposes that no guest can see. */
 const unseen: Record<string, string> = {
   'engine/assist/cpu.ts': 'when the monitor wants the CPU back',
   'engine/soft/host/shared.ts': 'when the monitor wants the CPU back',
@@ -19,7 +22,7 @@ const unseen: Record<string, string> = {
   'engine/soft/translate/preparation.ts': 'how long translation may take at a time',
   'engine/soft/translate/region.ts': 'how long translation may take at a time',
 };
-/** What knows something of the host that differs from run to run. */
+/** Sources of values that differ from run to run. */
 const outside =
   /\bperformance\b|\bDate\.now\b|\bnew Date\(\)|\bDate\(\)|\bMath\.random\b|\bgetRandomValues\b|\brandomUUID\b|\bcrypto\b|\bhrtime\b|\bset(?:Timeout|Interval|Immediate)\b|\bprocess\b/;
 
@@ -41,7 +44,7 @@ function code(file: string): string {
 describe('the rooms of a machine', () => {
   const files = rooms.flatMap(sources);
 
-  test('ask the host for time and randomness in one file alone', () => {
+  test('read the host’s time and randomness in only one file', () => {
     assert.ok(files.length > 100, `${files.length} files`);
     const found = files.filter((file) => outside.test(code(file)));
     assert.deepEqual(
@@ -52,7 +55,7 @@ Take them from the device’s \`host.clock\` and \`host.inputs\`; the monitor’
     );
   });
 
-  test('give the host’s time to what a guest cannot see, and to the gate', () => {
+  test('use the host’s time only for purposes that a guest cannot see, and in the gate', () => {
     const users = files.filter((file) => /(?<!#)\bhostTime\b/.test(code(file)) && !file.endsWith('index.ts'));
     assert.deepEqual(users.sort(), [
       'machine/cpus/pace.ts',
@@ -63,7 +66,7 @@ Take them from the device’s \`host.clock\` and \`host.inputs\`; the monitor’
     ]);
   });
 
-  test('have devices that read no source themselves: only the gate asks whether there is something', () => {
+  test('have devices that read no source themselves: only the gate does', () => {
     const asks = files.filter(
       (file) => file !== 'machine/inputs/inputs.ts' && /\bsource\??\.(?:available|read)\b/i.test(code(file)),
     );

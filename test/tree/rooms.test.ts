@@ -1,4 +1,4 @@
-/** The house keeps its shape: who may import whom, nothing of Node where a browser has to run it, no circles. */
+/** The structure of the source: which rooms may import which, no Node where a browser runs the room, no cycles. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -184,7 +184,7 @@ const rooms: Record<string, Room> = {
   },
 };
 
-/** What each rule is for, and what to do where it fails. */
+/** The purpose of each rule, and the fix where it fails. */
 const rules = {
   arrows: `A room imports only the rooms that this test lists for it, so that lower rooms can be read, tested and bundled
 without the upper ones. Move the code down to where both can reach it, or hand it in as an argument. If the arrow is right,
@@ -275,7 +275,7 @@ describe('the rooms of the house', () => {
     );
   });
 
-  test('know each other by their faces alone', () => {
+  test('import each other only by their index files', () => {
     const wrong = imports.filter((one) => {
       if (!crossing(one) || path.basename(one.target) === 'index.ts') return false;
       // The parts of apps/ are files that commands load one by one, when they are needed.
@@ -302,7 +302,7 @@ describe('the rooms of the house', () => {
     );
   });
 
-  test('hold no circle of files', () => {
+  test('have no import cycles', () => {
     const graph = new Map<string, string[]>();
     for (const { file, target, targetRoom } of imports) {
       if (targetRoom !== undefined) graph.set(file, [...(graph.get(file) ?? []), target]);

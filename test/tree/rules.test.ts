@@ -1,6 +1,6 @@
 /**
- * The six rules that recordings, time travel, several CPUs and grading stand on (docs/architecture.md). What runs prove is in the
- * tests that `heldBy` names; here are scans for the ways in which a rule is usually broken.
+ * The six rules on which recordings, time travel, several CPUs and grading depend (docs/architecture.md). The tests
+ * that `heldBy` names check runs; here are scans for the usual ways to break a rule.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import * as room from '../../src/devices/index.js';
 const rules = {
   inputs: {
     rule: 'Rule 1: inputs from outside pass one gate, machine/inputs.',
-    why: 'An input that takes another way is missing in a recording, whose replay then differs.',
+    why: 'An input on another path is missing in a recording, whose replay then differs.',
     what: 'Take it from `host.inputs` or `host.clock` of the device’s DeviceHost.',
     heldBy: ['test/machine/inputs.test.ts', 'test/tree/outside.test.ts'],
   },
@@ -24,7 +24,7 @@ const rules = {
   state: {
     rule: 'Rule 3: a device’s state is whole.',
     why: 'Snapshots, forks and time travel restore it in the middle of everything, and no guest may notice.',
-    what: 'Give the class `save` and `load` for all that it remembers.',
+    what: 'Give the class `save` and `load` for its whole state.',
     heldBy: ['test/machine/snapshot.test.ts', 'src/devices/every-device.test.ts'],
   },
   lines: {
@@ -68,7 +68,7 @@ function refuse(name: keyof typeof rules, wrong: readonly string[]): void {
 }
 
 describe('the six rules', () => {
-  test('are each held by tests that exist', () => {
+  test('are each checked by tests that exist', () => {
     for (const { rule, heldBy } of Object.values(rules))
       assert.deepEqual(
         heldBy.filter((file) => !existsSync(file)),
@@ -120,7 +120,7 @@ describe('the six rules', () => {
     );
   });
 
-  test('5: nobody takes the first CPU for the only one', () => {
+  test('5: no code treats the first CPU as the only one', () => {
     const allowed = [
       // The CPU that starts first, from which a machine boots.
       'machine/machine.ts',

@@ -41,7 +41,7 @@ describe('the shape of the source', () => {
     );
   });
 
-  /** Beside the tables, which have its row, its meaning and its spelling: CPUID's names, and its function. */
+  /** In addition to the tables, which have its row, its meaning and its spelling: CPUID's names, and its function. */
   const known = [
     'isa/table/newer.ts',
     'isa/table/mnemonics.ts',
@@ -50,11 +50,12 @@ describe('the shape of the source', () => {
     'function',
   ];
 
-  test('an instruction is its row, its meaning and its function, and nothing else knows of it', () => {
+  test('an instruction is its row, its meaning and its function, and no other file names it', () => {
     const table = code('isa/table/newer.ts');
     const names = opcodes()
       .map(({ name }) => name)
-      // Names that are no words of this language; and CRC32 alone has operands of two sizes, which the generator and AT&T's spelling know.
+      // Names that are not words of this language; and only CRC32 has operands of two sizes, which the generator and
+      // AT&T's spelling know.
       .filter((name) => name.length > 3 && name !== 'crc32' && new RegExp(`\\b${name}\\b`).test(table));
     const own = [...new Set(names)].filter((name) =>
       files.some(
@@ -63,7 +64,7 @@ describe('the shape of the source', () => {
       ),
     );
     assert.ok(own.length >= 5, own.join());
-    // Faults of KVM, and AT&T's spellings by rule, are not the instruction's own.
+    // Faults of KVM, and AT&T's spellings by rule, are not specific to the instruction.
     const texts = new Map(
       files
         .filter((file) => !['verify/differences.ts', 'isa/att.ts'].includes(file))

@@ -10,7 +10,7 @@ import { root, Scratch } from '../support.js';
 const script = (name: string) => path.join(root, 'scripts', name);
 const head = `import { describe, test } from 'node:test'; import assert from 'node:assert/strict';\n`;
 
-/** Two test files: one that is green, one with a failure. */
+/** Two test files: one that passes, one with a failure. */
 function writeFiles(scratch: Scratch): { good: string; bad: string } {
   const [good, bad] = [scratch.file('good.mjs'), scratch.file('bad.mjs')];
   const [skipped, fails] = [
@@ -23,7 +23,7 @@ function writeFiles(scratch: Scratch): { good: string; bad: string } {
 }
 
 function runTests(plan: object) {
-  // Without NODE_TEST_CONTEXT, by which Node would take it for a test file of this very run.
+  // Without NODE_TEST_CONTEXT, with which Node would treat it as a test file of this run.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const words = [script('run-tests.mjs'), JSON.stringify({ shared: [], alone: [], patterns: [], ...plan })];
   return spawnSync(process.execPath, words, { encoding: 'utf8', env: { ...env, NO_COLOR: '1' } });
@@ -43,7 +43,7 @@ describe('the test run', () => {
     assert.deepEqual(summary.slice(0, -1), expected.split(', '));
   });
 
-  test('lists how long each file took, and what its programs used of the processor', () => {
+  test('lists the time of each file, and the processor time of its programs', () => {
     using scratch = new Scratch();
     const [busy, idle] = [scratch.file('busy.mjs'), scratch.file('idle.mjs')];
     const work = 'while (process.cpuUsage().user < 500_000);';
@@ -57,7 +57,7 @@ describe('the test run', () => {
     assert.ok(Number(first![1]) >= 0.5, stdout);
   });
 
-  test('of a group is one process; where it ends early each file runs again by itself, and who did it is named', () => {
+  test('of a group is one process; where it ends early each file runs again separately, and the cause is named', () => {
     using scratch = new Scratch();
     const { good, bad } = writeFiles(scratch);
     const says = (name: string) => {
@@ -84,7 +84,7 @@ describe('the test run', () => {
     assert.match(ended.stdout, /^ℹ pass 2$/m);
   });
 
-  test('ends a file that hangs, and not one that goes on for as long', () => {
+  test('ends a file that hangs, and not one that keeps reporting for as long', () => {
     using scratch = new Scratch();
     const [hangs, slow] = [scratch.file('hangs.mjs'), scratch.file('slow.mjs')];
     const forever = 'new Promise(() => setInterval(() => {}, 1000))';
@@ -99,7 +99,7 @@ describe('the test run', () => {
     assert.match(stdout, /✔ step 7/);
   });
 
-  test('by name shows and counts what has the name alone', () => {
+  test('by name shows and counts only tests with the name', () => {
     using scratch = new Scratch();
     const { good, bad } = writeFiles(scratch);
     const { stdout, status } = runTests({ shared: [bad, good], patterns: ['one'] });
@@ -121,17 +121,17 @@ interface Selection {
 const load = () => import(pathToFileURL(script('select-tests.mjs')).href) as Promise<Selection>;
 
 describe('the words of npm test', () => {
-  test('choose files by their path and tests by their name', async () => {
+  test('select files by their path and tests by their name', async () => {
     const { select } = await load();
     const tree = select(['test/tree/test-command']);
     assert.deepEqual(tree, { files: ['test/tree/test-command.test.ts'], patterns: [] });
     const named = select(['shows and counts what (has)']);
     assert.deepEqual(named.patterns, ['shows and counts what \\(has\\)']);
-    const both = select(['tree', 'choose files by their path']);
+    const both = select(['tree', 'select files by their path']);
     assert.deepEqual(both.files, ['test/tree/test-command.test.ts']);
   });
 
-  test('name each file once, among those that share the machine or those that run alone', async () => {
+  test('list each file once, among those that share the machine or those that run alone', async () => {
     const { testFiles, schedule } = await load();
     const { shared: entries, alone } = schedule(testFiles());
     const shared = entries.flat();
@@ -147,7 +147,7 @@ describe('the words of npm test', () => {
 });
 
 describe('npm run dev', () => {
-  test('runs what a change reaches by imports, the nearest first', async () => {
+  test('runs the tests that a change reaches by imports, the nearest first', async () => {
     const { reachedBy } = (await import(pathToFileURL(script('import-graph.mjs')).href)) as {
       reachedBy(changed: readonly string[]): string[];
     };

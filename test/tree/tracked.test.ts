@@ -82,7 +82,7 @@ describe('the files that git tracks', () => {
     assert.deepEqual(cores, [], 'remove them with git rm: a process or gdb dumped its memory there');
   });
 
-  test('are told from cores by their bytes', () => {
+  test('are distinguished from cores by their bytes', () => {
     const elf = (data: number, ...type: number[]) =>
       Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, data, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, ...type]);
     assert.ok(isElfCore(elf(1, 4, 0)));

@@ -1,4 +1,4 @@
-/** The debugger's keys on a real guest, without a terminal: what they show, what they refuse, how much is sent for it. */
+/** The debugger's keys on a real guest, without a terminal: their results, refusals, and the amount of output. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CellPainter } from '../../src/apps/frontend/screen/painter.js';
@@ -14,7 +14,7 @@ import { noGcc } from '../support.js';
 
 const SIZE = { columns: 120, rows: 36, coloured: true };
 
-/** A debugger as the terminal has it. */
+/** A debugger as in the terminal. */
 class Bench implements AsyncDisposable {
   readonly model: Model;
   readonly controller: Controller;
@@ -67,7 +67,7 @@ class Bench implements AsyncDisposable {
     return bench;
   }
 
-  /** Presses keys, each when the one before is done. */
+  /** Presses keys, each when the previous one is done. */
   async press(...keys: readonly string[]): Promise<void> {
     for (const key of keys) await this.controller.press(key);
   }
@@ -85,7 +85,7 @@ class Bench implements AsyncDisposable {
     return draw(this.model, SIZE).text();
   }
 
-  /** What a terminal would be sent now. */
+  /** The output for a terminal now. */
   paint(): string {
     return this.#painter.paint(draw(this.model, SIZE));
   }
@@ -98,7 +98,7 @@ class Bench implements AsyncDisposable {
 const long = () => Bench.open('test/guests/debugged-long.S', 'long');
 
 describe('the keys of the debugger', { skip: noGcc }, () => {
-  test('send little: what a step changes, and nothing where nothing changes', async () => {
+  test('send little: only a step’s changes, and nothing where nothing changes', async () => {
     await using bench = await long();
     const whole = bench.paint().length;
     assert.equal(bench.paint(), '');
@@ -112,7 +112,7 @@ describe('the keys of the debugger', { skip: noGcc }, () => {
     assert.ok(Math.max(...sent) < whole / 2, `${sent} of ${whole}`);
   });
 
-  test('refuse in words, and go on', async () => {
+  test('refuse with a message, and continue', async () => {
     await using bench = await long();
     await bench.enter('g', '0xffff800000000000');
     assert.match(bench.screen, /nothing is mapped at 0xffff800000000000/);
@@ -133,7 +133,7 @@ describe('the keys of the debugger', { skip: noGcc }, () => {
     assert.match(bench.message, /push rbx/);
   });
 
-  test('take what was typed back, and find it again', async () => {
+  test('undo typed text, and find it again', async () => {
     await using bench = await long();
     await bench.press('e', '1', '2', 'Backspace', 'Backspace', '7', 'Escape');
     assert.equal(bench.model.prompt, undefined);
@@ -204,7 +204,7 @@ describe('the keys of the debugger', { skip: noGcc }, () => {
     await bench.press('Shift-Tab');
   });
 
-  test('say who called whom', async () => {
+  test('show the call stack', async () => {
     await using bench = await long();
     await bench.enter('B', 'count');
     await bench.press('c', 'a');
@@ -225,14 +225,14 @@ describe('the keys of the debugger', { skip: noGcc }, () => {
     assert.match(bench.screen, /\+00 {2}0{16}/);
   });
 
-  test('leave by q and Ctrl-C', async () => {
+  test('quit by q and Ctrl-C', async () => {
     await using bench = await long();
     await bench.press('q', 'Ctrl-C', 'Shift-F10');
     assert.equal(bench.quits, 3);
   });
 });
 
-test('a guest that prints what drives terminals drives none', async () => {
+test('a guest’s control sequences do not reach the terminal', async () => {
   await using bench = await long();
   bench.model.console.print(Buffer.from('\x1b[2J\x1b]0;title\x07\x9b5n\u202e\u{1f600}\x00'));
   const sent = bench.paint();

@@ -1,4 +1,4 @@
-/** What the documentation says of `terrarium debug`: its commands, its picture, its keys. */
+/** The documentation of `terrarium debug`: its commands, its picture, its keys. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -55,18 +55,18 @@ describe('the documentation of terrarium debug', { skip: noTmux || noGcc, concur
     assert.ok(commands().length >= 3);
   });
 
-  test('shows what one sees', () => {
+  test('shows the real screen', () => {
     assert.ok(page.includes(readFileSync('test/tui/screens/breakpoint.txt', 'utf8')));
     const shown = readFileSync('test/tui/screens/step.txt', 'utf8');
     assert.ok(readFileSync('README.md', 'utf8').includes(shown), 'README.md');
   });
 
-  test('names every key as it is', () => {
+  test('names every key correctly', () => {
     for (const { letter, functionKey, long } of bindings)
       assert.ok(page.includes(`| \`${letter}\` | ${functionKey} | ${long} |`), letter);
   });
 
-  test('is what --help begins with', () => {
+  test('is the beginning of --help', () => {
     const { status, stdout } = terrarium(['debug', '--help']);
     assert.equal(status, 0);
     assert.match(stdout, /^Examples:\n {2}\$ terrarium debug/);

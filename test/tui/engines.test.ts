@@ -1,4 +1,4 @@
-/** `terrarium debug` in each mode: what a person sees does not depend on the engine. */
+/** `terrarium debug` in each mode: the screen does not depend on the engine. */
 import { describe, test } from 'node:test';
 import { noGcc, noKvm } from '../support.js';
 import { noTmux, Terminal } from './terminal.js';

@@ -1,4 +1,4 @@
-/** How `terrarium debug` comes and goes: it leaves the terminal as it was on every way out. */
+/** The start and end of `terrarium debug`: it restores the terminal at every end. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGcc, concurrency: 2 }, () => {
+describe('terrarium debug restores the terminal', { skip: noTmux || noGcc, concurrency: 2 }, () => {
   for (const key of ['q', 'S-F10', 'C-c']) {
     test(`by the key ${key}`, async () => {
       using terminal = await opened(long);
@@ -57,7 +57,7 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
     });
   }
 
-  test('by q in the midst of a run, and when the guest has ended', async () => {
+  test('by q during a run, and when the guest has ended', async () => {
     using running = await opened(spin);
     running.press('c');
     await running.sees(/the guest runs/);
@@ -70,7 +70,7 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
     assert.deepEqual(await ended.ended(), { status: 0, restored: true });
   });
 
-  test('when an error of its own ends it, which is then seen', async () => {
+  test('when an internal error ends it, which is then visible', async () => {
     using terminal = new Terminal([], { program: 'build/test/tui/throws.js' });
     await terminal.sees(/Error: something went wrong/);
     const { status, restored } = await terminal.ended();
@@ -78,7 +78,7 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
     assert.match(terminal.screen(), /Error: something went wrong/, 'it is on the screen that stays');
   });
 
-  test('and ends itself when the terminal is gone', async () => {
+  test('and ends when the terminal is closed', async () => {
     for (const keys of [[], ['c']]) {
       const terminal = await opened(spin);
       const { pid } = terminal;
@@ -89,8 +89,8 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
     }
   });
 
-  // Outside of the terminal's session no SIGHUP comes, and one that is idle writes nothing that could fail.
-  test('and ends itself where nothing but the end of its input tells that the terminal is gone', {
+  // Outside of the terminal's session there is no SIGHUP, and an idle debugger writes nothing that could fail.
+  test('and ends where only the end of its input shows that the terminal is closed', {
     skip: noScript,
   }, async () => {
     using scratch = new Scratch();
@@ -110,7 +110,7 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
     }
   });
 
-  test('while it is put aside with Ctrl-Z or SIGTSTP, and comes back', async () => {
+  test('while it is suspended with Ctrl-Z or SIGTSTP, and continues', async () => {
     using terminal = await opened(long);
     terminal.press('s');
     await terminal.sees(/mov esp,0x90000:/);
@@ -134,8 +134,8 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
     const before = terminal.screen();
     const { pid } = terminal;
     process.kill(pid, 'SIGSTOP');
-    // The terminal is as the debugger left it, without line wrap: of the shell's message its last column shows the last letter.
-    // Enter is not a line feed.
+    // The terminal is still in the debugger's state, without line wrap: its last column shows the last letter of the
+    // shell's message. Enter is not a line feed.
     await until('the shell', () => terminal.screen() !== before);
     terminal.press('C-j');
     await terminal.sees(/before its first instruction/);
@@ -145,7 +145,7 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
   });
 });
 
-describe('terrarium debug refuses in words', () => {
+describe('terrarium debug refuses with a message', () => {
   test('where there is no terminal', () => {
     const { status, stderr } = terrarium(long);
     assert.equal(status, 2);
@@ -176,7 +176,7 @@ describe('a guest that runs under terrarium debug', { skip: noTmux || noGcc, con
     }
   });
 
-  test('shows what it prints and its exits while it runs', async () => {
+  test('shows its output and its exits while it runs', async () => {
     using terminal = await opened(['debug', 'guests/snake', '--engine', 'soft', '--clock', 'wall'], {
       columns: 120,
       rows: 40,
@@ -187,7 +187,7 @@ describe('a guest that runs under terrarium debug', { skip: noTmux || noGcc, con
     await until('other content', () => terminal.screen() !== early);
   });
 
-  test('gets what is typed to its serial port', async () => {
+  test('gets typed text at its serial port', async () => {
     using terminal = await opened([
       'debug',
       'test/guests/serial-echo.S',
@@ -223,7 +223,7 @@ describe('a guest that runs under terrarium debug', { skip: noTmux || noGcc, con
     assert.deepEqual(await terminal.ended(), { status: 0, restored: true });
   });
 
-  test('is typed to by --type', async () => {
+  test('gets the text of --type', async () => {
     using terminal = await opened(
       ['debug', 'guests/vga-typing', '--engine', 'soft', '--clock', 'wall', '--type', 'from the start'],
       { columns: 90, rows: 34 },
@@ -232,7 +232,7 @@ describe('a guest that runs under terrarium debug', { skip: noTmux || noGcc, con
     await terminal.sees(/from the start/);
   });
 
-  test('has no colours where NO_COLOR is set, and its marks are seen all the same', async () => {
+  test('has no colours where NO_COLOR is set, and its marks are still visible', async () => {
     using terminal = await opened(long, { env: { NO_COLOR: '1' } });
     terminal.press('s');
     const seen = await terminal.sees(/•rsp/);

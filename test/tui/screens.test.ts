@@ -1,4 +1,4 @@
-/** `terrarium debug` as a person sees it: screens of a real terminal, kept as text in `screens/`. */
+/** `terrarium debug` as a person sees it: screens of a real terminal, stored as text in `screens/`. */
 import { describe, test } from 'node:test';
 import { noGcc } from '../support.js';
 import { noTmux, Terminal } from './terminal.js';
@@ -13,7 +13,7 @@ describe('terrarium debug', { skip: noTmux || noGcc, concurrency: 2 }, () => {
     await terminal.shows('start');
   });
 
-  test('steps: what changed is marked, and said in words', async () => {
+  test('steps: changes are marked, and described', async () => {
     using terminal = new Terminal(soft(...guest('real')));
     await terminal.sees(/before its first instruction/);
     terminal.press('s');
@@ -37,7 +37,7 @@ describe('terrarium debug', { skip: noTmux || noGcc, concurrency: 2 }, () => {
     await terminal.shows('finish');
   });
 
-  test('runs to a breakpoint, and shows those that there are', async () => {
+  test('runs to a breakpoint, and lists the breakpoints', async () => {
     using terminal = new Terminal(soft(...guest('long')), wide);
     await terminal.sees(/before its first instruction/);
     terminal.press('B');
@@ -55,7 +55,7 @@ describe('terrarium debug', { skip: noTmux || noGcc, concurrency: 2 }, () => {
     await terminal.shows('breakpoint');
   });
 
-  test('goes back in time: by steps, to a moment, to who wrote memory', async () => {
+  test('goes back in time: by steps, to a moment, to the writer of memory', async () => {
     using terminal = new Terminal(soft(...guest('long')), wide);
     await terminal.sees(/before its first instruction/);
     terminal.press('c');
@@ -90,14 +90,14 @@ describe('terrarium debug', { skip: noTmux || noGcc, concurrency: 2 }, () => {
     await terminal.shows('memory');
   });
 
-  test('shows what the guest prints, its exits in words, and its end', async () => {
+  test('shows the guest’s output, its exits with descriptions, and its end', async () => {
     using terminal = new Terminal(soft(...guest('real')), wide);
     await terminal.sees(/before its first instruction/);
     terminal.press('F5');
     await terminal.shows('console');
   });
 
-  test('shows the screen of a guest with a VGA, and that alone', async () => {
+  test('shows only the screen of a guest with a VGA', async () => {
     using terminal = new Terminal(soft('guests/vga-text'), { columns: 82, rows: 29 });
     await terminal.sees(/before its first instruction/);
     terminal.press('c');
@@ -125,7 +125,7 @@ describe('terrarium debug', { skip: noTmux || noGcc, concurrency: 2 }, () => {
     await terminal.sees(/at its start again/);
   });
 
-  test('explains why a guest waits forever, and says so of a guest that has not died', async () => {
+  test('explains why a guest waits forever, and reports a guest that has not died', async () => {
     using terminal = new Terminal(soft('guests/mistakes/missing-eoi/missing-eoi.S'), {
       columns: 100,
       rows: 32,
@@ -145,7 +145,7 @@ describe('terrarium debug', { skip: noTmux || noGcc, concurrency: 2 }, () => {
     await terminal.shows('help');
   });
 
-  test('fits itself into a terminal that becomes small, and large again', async () => {
+  test('adapts to a terminal that becomes small, and large again', async () => {
     using terminal = new Terminal(soft(...guest('long')), wide);
     await terminal.shows('start');
     terminal.resize(60, 20);

@@ -1,4 +1,4 @@
-/** A terminal of tmux's own for the tests: what is typed in it, what it shows. */
+/** A separate tmux terminal for the tests: its input and its screen. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,11 +12,14 @@ export interface TerminalOptions {
   columns?: number;
   rows?: number;
   env?: Readonly<Record<string, string>>;
-  /** What runs, in place of the command line. */
+  /** The program that runs, in place of the command line. */
   program?: string;
 }
 
-/** A shell in which one command was typed. It stays when that has ended, so that one can see how it left the terminal. */
+/**
+ * A shell in which one command was typed. It stays after the command's end, so that the state of the terminal can be
+ * checked.
+ */
 export class Terminal implements Disposable {
   readonly #scratch = new Scratch();
 
@@ -24,13 +27,14 @@ export class Terminal implements Disposable {
     const { columns = 80, rows = 24, env = {}, program = cli } = options;
     const quoted = args.map((arg) => `'${arg}'`).join(' ');
     const variables = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
-    // With job control, as a person's shell has it; the sleep keeps what is left in the terminal.
+    // With job control, as in a person's shell; the sleep keeps the terminal's content.
     const script = [
       'set -m',
       `stty -g > ${this.#file('before')}`,
       `env -u NO_COLOR ${variables.join(' ')} ${process.execPath} ${program} ${quoted}`,
       'status=$?',
-      // It may be put aside twice (SIGTSTP), and continues when a line is typed. Not in a loop, which bash leaves then.
+      // It may be suspended twice (SIGTSTP), and continues when a line is typed. Without a loop, which bash would leave
+      // then.
       ...Array(2).fill('if [ -n "$(jobs -s)" ]; then echo put aside; read line; clear; fg; status=$?; fi'),
       `echo $status > ${this.#file('status')}`,
       `stty -g > ${this.#file('after')}`,
@@ -49,13 +53,13 @@ export class Terminal implements Disposable {
     this.#scratch[Symbol.dispose]();
   }
 
-  /** What is seen, without the blanks at the ends of lines. `styled`: with the sequences of colours and attributes. */
+  /** The screen, without the blanks at the ends of lines. `styled`: with the sequences of colours and attributes. */
   screen(styled = false): string {
     const text = this.#tmux('capture-pane', '-p', ...(styled ? ['-e'] : []), '-t', 't');
     return text.replace(/[ \t]+$/gm, '').replace(/\n+$/, '\n');
   }
 
-  /** Presses keys, named as tmux names them, one after the other. */
+  /** Presses keys, by tmux's names, one after the other. */
   press(...keys: readonly string[]): void {
     this.#tmux('send-keys', '-t', 't', ...keys);
   }
@@ -87,8 +91,8 @@ export class Terminal implements Disposable {
   }
 
   /**
-   * Waits until the screen is what `screens/NAME.txt` says, which is for people to read: see that it is right before it is
-   * kept. `TERRARIUM_WRITE_SCREENS=1` writes what is seen when it no longer changes.
+   * Waits until the screen equals `screens/NAME.txt`, which is for people: check that it is right before it is stored.
+   * `TERRARIUM_WRITE_SCREENS=1` writes the screen when it no longer changes.
    */
   async shows(name: string, read: (screen: string) => string = (screen) => screen): Promise<void> {
     const file = path.join(root, 'test/tui/screens', `${name}.txt`);
@@ -119,7 +123,7 @@ export class Terminal implements Disposable {
     return this.#tmux('display', '-p', '-t', 't', '#{alternate_on}').trim() === '1';
   }
 
-  /** Waits for the command's end: its exit status, and whether it left the terminal as it was. */
+  /** Waits for the command's end: its exit status, and whether it restored the terminal. */
   async ended(): Promise<{ status: number; restored: boolean }> {
     for (const end = performance.now() + HANGS_MS; ; await pause(40)) {
       if (existsSync(this.#file('after')) && this.#read('after').endsWith('\n')) break;

@@ -1,4 +1,4 @@
-/** A program with all of the terminal, in which something goes wrong. Run by `life.test.ts`. */
+/** A program that uses the whole terminal and throws an error. Run by `life.test.ts`. */
 import { FullScreen } from '../../src/apps/tui/full-screen.js';
 
 new FullScreen({ onTyped() {}, onRedraw() {}, onDrained() {}, onEnd: async () => {} });

@@ -1,4 +1,4 @@
-/** Where QEMU does not do what the manual says, and Terrarium does. */
+/** Where QEMU deviates from the manual, and Terrarium does not. */
 interface Difference {
   line: RegExp;
   qemu: RegExp;
@@ -47,13 +47,13 @@ const known: readonly Difference[] = [
     line: /^(lar|lsl) c/,
     qemu: /^40=(00c|ff)/,
     found: /^40=0/,
-    reason: 'the descriptor types of 16 bits are none in long mode (SDM 2A LAR, LSL)',
+    reason: 'the 16-bit descriptor types are invalid in long mode (SDM 2A LAR, LSL)',
   },
   {
     line: /^ltr c/,
     qemu: /^(40|0b)/,
     found: /^0d\.050/,
-    reason: 'a task state segment of 16 bits is none in long mode (SDM 3A table 3-2)',
+    reason: 'a 16-bit task state segment is invalid in long mode (SDM 3A table 3-2)',
   },
   {
     line: / e[03][03]$/,

@@ -1,5 +1,5 @@
 /**
- * Where a later processor does otherwise than an 80286, and which flags no processor promises.
+ * Differences of later processors from an 80286, and flags that are undefined on all.
  *
  * @module
  */
@@ -72,7 +72,7 @@ export function locksInVain(truth: TruthTest): boolean {
   return prefixes.includes(0xf0) && !(rest[1]! < 0xc0 && rowsOf(truth).some((row) => row.lock));
 }
 
-/** Why a test may end otherwise, if there is a reason: it is not compared then. */
+/** The reason why a test may end differently, if there is one: then it is not compared. */
 export function differenceOf(truth: TruthTest): string | undefined {
   const { rest } = split(truth);
   const { op, bytes, exception } = truth;
@@ -87,8 +87,8 @@ export function differenceOf(truth: TruthTest): string | undefined {
 }
 
 /**
- * In real mode the 80286 answers an access over the end of the stack segment with interrupt 13, later processors with 12
- * (SDM 3B 21.3, table 21-1): where 13 came, vector 12 is made to lead to the same place.
+ * In real mode the 80286 answers an access over the end of the stack segment with interrupt 13, later processors with
+ * 12 (SDM 3B 21.3, table 21-1): where the 80286 raised 13, vector 12 leads to the same place.
  */
 export function ramOf({ initial, exception }: TruthTest): TruthState['ram'] {
   if (exception?.number !== 13) return initial.ram;

@@ -1,4 +1,4 @@
-/** Instructions on MMX and XMM registers, with registers and memory for each, and what differs afterwards. */
+/** Instructions on MMX and XMM registers, with registers and memory for each, and the differences afterwards. */
 
 import { type Opcode, opcodes, type Random, randomMxcsr, randomVector } from '../../../src/isa/index.js';
 import { randomNumbers } from '../../../src/random.js';
@@ -13,7 +13,7 @@ export interface Form {
 
 const state = /^(emms|fxsave|fxrstor|ldmxcsr|stmxcsr)$/;
 
-/** Every row on MMX or XMM registers or their state in the forms that it has; XSAVE is not every host's. */
+/** Every row on MMX or XMM registers or their state in its forms; not every host has XSAVE. */
 export const forms: readonly Form[] = opcodes()
   .filter(({ operands, name }) => state.test(name) || operands.some((operand) => /^[VWUPQN]/.test(operand)))
   .flatMap((row) => [
@@ -50,7 +50,7 @@ function encode({ row, memory }: Form, random: Random): number[] {
   ];
 }
 
-/** Cases of the forms in turn. */
+/** Cases for the forms, one after another. */
 export function randomCases(list: readonly Form[], count: number, seed: number): Uint8Array {
   const random = randomNumbers(seed);
   const cases = new Uint8Array(count * CASE);
@@ -75,7 +75,7 @@ export function randomCases(list: readonly Form[], count: number, seed: number):
       view.setInt32(at + GENERAL + 8 * register + 4, random(3) === 0 ? random(2 ** 32) : 0, true);
     }
     for (let part = 0; part < 512; part += 16) randomVector(view, at + OPERAND + part, random);
-    // What LDMXCSR and FXRSTOR load is mostly allowed.
+    // Values for LDMXCSR and FXRSTOR are mostly valid.
     const loaded = form.row.name === 'ldmxcsr' ? 0 : MXCSR;
     if (/^(ldmxcsr|fxrstor)$/.test(form.row.name) && random(8) > 0) {
       view.setUint32(at + OPERAND + loaded, randomMxcsr(random), true);
@@ -87,7 +87,7 @@ export function randomCases(list: readonly Form[], count: number, seed: number):
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
-/** 1.5 * 2^-12 is what the manual promises of an estimate. */
+/** 1.5 * 2^-12 is the manual's limit for an estimate. */
 function isClose(a: number, b: number): boolean {
   return Object.is(a, b) || Math.abs(a - b) <= 2 * 1.5 * 2 ** -12 * Math.abs(b);
 }
@@ -101,7 +101,7 @@ const MISALIGNED = 0x20000;
 const mxcsrMasks: Record<CpuVendor, number> = { intel: 0xffff, amd: 0xffff | MISALIGNED };
 const MXCSR_MASK = MXCSR + 4;
 
-/** True if what is loaded into MXCSR is a #GP for Intel, and AMD's misaligned SSE mode. */
+/** True if a value for MXCSR is a #GP for Intel, and AMD's misaligned SSE mode. */
 const asksMisaligned = (name: string, soft: DataView, at: number) =>
   /^(ldmxcsr|fxrstor)$/.test(name) &&
   (soft.getUint32(at + OPERAND + (name === 'ldmxcsr' ? 0 : MXCSR), true) & ~0xffff) === MISALIGNED;
@@ -115,8 +115,8 @@ const differInNans = (soft: DataView, host: DataView, at: number) =>
   );
 
 /**
- * What differs, as text: nothing if both did the same. The software CPU answers as Intel's processors do; where the host is
- * AMD's, what its maker does otherwise is held to AMD's answer.
+ * The differences, as text: empty if there are none. The software CPU behaves like Intel's processors; on an AMD host,
+ * AMD's differences must have AMD's result.
  */
 export function differences(
   { row }: Form,
@@ -136,7 +136,7 @@ export function differences(
   const estimates = /^r(cp|sqrt)/.test(row.name);
   const agrees = (from: number) =>
     (estimates && sameEstimates(soft, host, from)) ||
-    // Which of several NaNs DPPS gives is the processor's own.
+    // Which of several NaNs DPPS returns depends on the processor.
     (vendor === 'amd' && row.name === 'dpps' && differInNans(soft, host, from));
   compare('vector', VECTOR, 4);
   compare('mxcsr', MXCSR, 2);
@@ -166,7 +166,7 @@ export function differences(
   return found;
 }
 
-/** The case in words. */
+/** The case as text. */
 export function describeCase({ row }: Form, before: DataView, at: number): string {
   const part = (from: number, length: number) =>
     hex(new Uint8Array(before.buffer, before.byteOffset + at + from, length));

@@ -1,5 +1,5 @@
 /**
- * The two that are compared: the host's own processor, by a small C program, and the software CPU in ring 3 of long mode.
+ * The two compared sides: the host's own processor, by a small C program, and the software CPU in ring 3 of long mode.
  * Both take cases of the form that oracle.c describes.
  *
  * @module
@@ -20,7 +20,7 @@ export const VECTOR = 528;
 export const FLAGS = 532;
 export const GENERAL = 536;
 export const OPERAND = 576;
-/** In the state, as FXSAVE has it. */
+/** Offsets in the state, as in FXSAVE. */
 export const TAGS = 4;
 export const STATUS = 2;
 export const MXCSR = 24;
@@ -29,13 +29,13 @@ export const XMM = 160;
 
 const general = ['rax', 'rcx', 'rdx', 'rbx'] as const;
 
-/** Why the host cannot say what is right: the value of a test's `skip`. */
+/** Why the host cannot be the reference: the value of a test's `skip`. */
 export function noOracle(): string | false {
   if (process.arch !== 'x64') return 'SKIPPED: this host has no SSE to compare with';
   return noGcc;
 }
 
-/** Compiles a source of this folder and gives what `use` makes of the file. */
+/** Compiles a source of this folder and returns the result of `use` for the file. */
 function compiled<T>(source: string, options: readonly string[], use: (file: string) => T): T {
   const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-vectors-'));
   try {
@@ -49,7 +49,7 @@ function compiled<T>(source: string, options: readonly string[], use: (file: str
   }
 }
 
-/** What the host makes of the cases. */
+/** The host's results for the cases. */
 export function runOnHost(cases: Uint8Array): Uint8Array {
   const options = ['-O1', '-mno-red-zone'];
   return compiled('oracle.c', options, (file) =>
@@ -62,19 +62,19 @@ const everything =
 const alone = `-ffreestanding -fno-pic -mno-red-zone -nostdlib -static -fno-stack-protector
   -fno-asynchronous-unwind-tables -Wl,-N,--build-id=none,-Ttext=0x${CODE_AT.toString(16)},--oformat=binary,-estart`;
 
-/** What program.c gives on the host. */
+/** The result of program.c on the host. */
 export function programOnHost(): Uint8Array {
   return compiled('program.c', [...everything, '-DHOST'], (file) => Uint8Array.from(execFileSync(file)));
 }
 
-/** What it gives on the software CPU, `length` bytes, in ring 3 of long mode. */
+/** Its result on the software CPU, `length` bytes, in ring 3 of long mode. */
 export function programOnSoft(length: number): Uint8Array {
   using side = new LongModeSide(softEngine(softProgram()));
   const image = compiled('program.c', [...everything, ...alone.split(/\s+/)], (file) => readFileSync(file));
   side.memory.writeBytes(CODE_AT, image);
   side.enter(3, (system) => Object.assign(system, { cr4: 0x620n }));
   const registers = side.cpu.getRegisters();
-  // As behind a call: the stack is 8 bytes off a multiple of 16.
+  // As after a call: the stack is 8 bytes off a multiple of 16.
   Object.assign(registers, {
     rip: BigInt(CODE_AT),
     rdi: BigInt(DATA),
@@ -87,7 +87,7 @@ export function programOnSoft(length: number): Uint8Array {
   return side.memory.view(DATA, length).slice();
 }
 
-/** What the software CPU makes of them, in place. */
+/** The software CPU's results, in place. */
 export function runOnSoft(cases: Uint8Array): void {
   using side = new LongModeSide(softEngine(softProgram()));
   const engine = new DataView(side.memory.buffer);
@@ -116,7 +116,7 @@ export function runOnSoft(cases: Uint8Array): void {
   }
 }
 
-/** Where ST(n) lies. */
+/** The offset of ST(n). */
 const place = (status: number, n: number) => L.FPU_REGISTERS + 16 * (((status >> 11) + n) & 7);
 
 function putState(view: DataView, at: number, engine: DataView, bytes: Uint8Array): void {

@@ -1,5 +1,6 @@
 /**
- * Cases for the x87 tests: each instruction of the table in each form, on random states; and where two results differ.
+ * Cases for the x87 tests: each instruction of the table in each form, on random states; and the differences of two
+ * results.
  *
  * @module
  */
@@ -16,7 +17,7 @@ export interface Instruction {
 export const isTranscendental = (name: string): boolean =>
   /^(f2xm1|fyl2x|fyl2xp1|fptan|fpatan|fsin|fcos|fsincos)$/.test(name);
 
-/** The instructions that put the FPU's state into memory or take it from there. */
+/** The instructions that store the FPU's state to memory or load it. */
 export const isState = (name: string): boolean => /^(fnstenv|fldenv|fnsave|frstor)$/.test(name);
 
 const operandKinds = new Map<string, Instruction['operand']>([
@@ -28,7 +29,7 @@ const operandKinds = new Map<string, Instruction['operand']>([
   ['Ms', 'state'],
 ]);
 
-/** Every x87 instruction of the table whose result the state and 128 bytes of memory show. */
+/** Every x87 instruction of the table whose result is in the state and 128 bytes of memory. */
 export function instructions(): Instruction[] {
   const found: Instruction[] = [];
   for (const { map, opcode, reg, rm, name, operands } of opcodes()) {
@@ -45,7 +46,9 @@ export function instructions(): Instruction[] {
   return found;
 }
 
-/** Exponents near which results overflow, underflow, lose bits, or are an integer's or a shorter number's last ones. */
+/**
+ * Exponents near which results overflow, underflow, lose bits, or reach the limits of an integer or a shorter number.
+ */
 const places = [0x3fff, 0x3fff, 0x403e, 4, 0x7ffa, 0x3fc0, 0x3fff - 126, 0x3fff + 1023];
 
 /** Control, status and tag word, and eight numbers. No exception is pending: the host's program would end. */
@@ -84,7 +87,7 @@ function randomOperand(random: Random, kind: Instruction['operand'], view: DataV
   }
 }
 
-/** A number of cases, the instructions in turn. */
+/** A number of cases, for the instructions one after another. */
 export function randomCases(list: readonly Instruction[], count: number, seed: number): Uint8Array {
   const random = new Random(seed);
   const cases = new Uint8Array(count * CASE);
@@ -109,7 +112,7 @@ const hex = (view: DataView, at: number, length: number) =>
       .padStart(2, '0'),
   ).join('');
 
-/** A case's beginning, to be read. */
+/** A case's initial state, for people. */
 export function describeCase(view: DataView, at: number): string {
   const length = view.getUint8(at + CODE);
   const code = Array.from({ length }, (_, n) => hex(view, at + CODE + 1 + n, 1)).join(' ');
@@ -118,7 +121,7 @@ export function describeCase(view: DataView, at: number): string {
   return `${code}: ${words} ${st} memory ${hex(view, at + OPERAND, 10)}`;
 }
 
-/** Where the two results of a case differ, in words; empty where they do not. */
+/** The differences of the two results of a case, as text; empty where there are none. */
 export function differences(soft: DataView, host: DataView, at: number, statusMask = 0xffff): string[] {
   const found: string[] = [];
   const compare = (what: string, ours: number, theirs: number) => {
@@ -143,7 +146,7 @@ function bytesDiffer(what: string, soft: DataView, host: DataView, from: number,
   return [];
 }
 
-/** The same of the memory operand, from byte `start` to `end`. */
+/** The same for the memory operand, from byte `start` to `end`. */
 export function memoryDiffers(
   soft: DataView,
   host: DataView,
@@ -154,7 +157,7 @@ export function memoryDiffers(
   return bytesDiffer('memory', soft, host, at + OPERAND + start, end - start);
 }
 
-/** By how many units of the last bit a register's two values differ; Infinity where that is no question. */
+/** The difference of a register's two values in units of the last bit; Infinity where that is not defined. */
 export function ulps(soft: DataView, host: DataView, at: number): number {
   if (soft.getUint16(at + 8, true) >> 15 !== host.getUint16(at + 8, true) >> 15)
     return Number.POSITIVE_INFINITY;

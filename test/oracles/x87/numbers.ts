@@ -41,7 +41,7 @@ function significand(random: Random): [number, number] {
   return [Number(value & 0xffff_ffffn), Number((value >> 32n) & 0xffff_ffffn)];
 }
 
-/** Exponents of every sort, most of them near `around`. */
+/** Exponents of all kinds, most of them near `around`. */
 function exponent(random: Random, around: number): number {
   switch (random.below(12)) {
     case 0:
@@ -59,7 +59,7 @@ function exponent(random: Random, around: number): number {
   }
 }
 
-/** One number of ten bytes, one in sixteen of them of a form that is not supported. */
+/** A number of ten bytes; one in sixteen has an unsupported form. */
 export function randomNumber(random: Random, out: DataView, at: number, around = 0x3fff): void {
   let [low, high] = significand(random);
   const e = exponent(random, around) & 0x7fff;
@@ -105,7 +105,7 @@ export function randomInteger(random: Random, out: DataView, at: number): void {
   out.setBigUint64(at, random.below(2) === 0 ? value : -value, true);
 }
 
-/** Eighteen decimal digits and a sign; one nibble in some is none. */
+/** Eighteen decimal digits and a sign; some have an invalid nibble. */
 export function randomDecimal(random: Random, out: DataView, at: number): void {
   for (let n = 0; n < 9; n++) out.setUint8(at + n, random.below(10) * 16 + random.below(10));
   if (random.below(4) === 0) for (let n = 0; n < 9; n++) out.setUint8(at + n, 0);

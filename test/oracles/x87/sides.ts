@@ -1,6 +1,6 @@
 /**
- * The two that are compared: the host's own x87 FPU, by a small C program, and the software CPU. Both take cases of the form
- * that oracle.c describes.
+ * The two compared sides: the host's own x87 FPU, by a small C program, and the software CPU. Both take cases of the
+ * form that oracle.c describes.
  *
  * @module
  */
@@ -22,16 +22,16 @@ export const STATE = 0;
 export const CODE = 108;
 export const FLAGS = 124;
 export const OPERAND = 128;
-/** Where the registers begin in a state: behind seven words of 32 bits. */
+/** The offset of the registers in a state: after seven words of 32 bits. */
 export const REGISTERS = 28;
 
-/** Why the host cannot say what is right: the value of a test's `skip`. */
+/** Why the host cannot be the reference: the value of a test's `skip`. */
 export function noOracle(): string | false {
   if (process.arch !== 'x64') return 'SKIPPED: this host has no x87 FPU to compare with';
   return noGcc;
 }
 
-/** Compiles a program of this folder and gives it its input. */
+/** Compiles a program of this folder and runs it with its input. */
 function runProgram(source: string, libraries: readonly string[], input: Uint8Array): Buffer {
   const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-x87-'));
   try {
@@ -44,12 +44,12 @@ function runProgram(source: string, libraries: readonly string[], input: Uint8Ar
   }
 }
 
-/** What the host makes of the cases. */
+/** The host's results for the cases. */
 export function runOnHost(cases: Uint8Array): Uint8Array {
   return runProgram('oracle.c', [], cases);
 }
 
-/** How far each result is from the truth, in units of its last bit; `functionOf` gives truth.c's number of a case's. */
+/** The error of each result, in units of its last bit; `functionOf` returns truth.c's number for a case's function. */
 export function distances(
   before: Uint8Array,
   after: Uint8Array,
@@ -74,8 +74,8 @@ const CODE_AT = 0x1000;
 const OPERAND_AT = 0x2000;
 
 /**
- * What the software CPU, as one of the host's vendor, makes of them, in place. It runs in real mode, where the byte of ModRM that is [rdi] on the host is
- * [bx]. Each instruction gets `prefix` in front.
+ * The results of the software CPU, with the host's vendor, in place. It runs in real mode, where the byte of ModRM that
+ * is [rdi] on the host is [bx]. Each instruction gets `prefix` in front.
  */
 export function runOnSoft(cases: Uint8Array, prefix: readonly number[] = []): void {
   const memory = GuestMemory.create([{ address: 0, size: 0x10000 }]);
@@ -101,7 +101,7 @@ export function runOnSoft(cases: Uint8Array, prefix: readonly number[] = []): vo
     cpu.step();
     const after = cpu.getRegisters();
     const length = prefix.length + view.getUint8(at + CODE);
-    // An exception leaves its handler's address, and an instruction that is not there its own.
+    // After an exception RIP is in its handler, after an unsupported instruction at it.
     assert.equal(after.rip, BigInt(CODE_AT + length), 'the software CPU does not do an instruction');
     view.setUint32(at + FLAGS, Number(after.rflags), true);
     takeState(view, at, engine, bytes);
@@ -143,7 +143,7 @@ function takeState(view: DataView, at: number, engine: DataView, bytes: Uint8Arr
   }
 }
 
-/** Cuts the host's tags to what `takeState` gives: empty or not. */
+/** Reduces the host's tags to those of `takeState`: empty or not. */
 export function cutTags(tags: number): number {
   let empty = 0;
   for (let n = 0; n < 8; n++) if (((tags >> (2 * n)) & 3) === 3) empty |= 3 << (2 * n);
