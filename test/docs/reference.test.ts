@@ -15,7 +15,12 @@ test('the reference is made without a warning, with a page for each entry’s ex
   assert.equal(made.status, 0, made.stdout + made.stderr);
   assert.doesNotMatch(made.stdout + made.stderr, /warning/i);
   const pages = readdirSync(scratch.path, { recursive: true, encoding: 'utf8' });
-  for (const name of ['index.hostMachine', 'browser.createMachine', 'engine_kvm.Kvm'])
+  for (const name of [
+    'index.hostMachine',
+    'index._internal_.BootReport',
+    'browser.createMachine',
+    'engine_kvm.Kvm',
+  ])
     assert.ok(
       pages.some((page) => path.basename(page) === `${name}.html`),
       `${name} has no page`,
