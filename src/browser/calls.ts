@@ -62,6 +62,8 @@ export class Calls implements Answers {
     if (told.tell === 'interrupt') void made.debug.interrupt();
     else if (told.tell === 'send') made.input.add(told.bytes);
     else if (told.tell === 'key') made.keys.add({ name: told.name, down: told.down });
+    else if (told.tell === 'type') for (const stroke of strokesOf(told.keys)) made.keys.add(stroke);
+    else if (told.tell === 'mouse') made.moves.add(told.move);
     else if (told.tell === 'taken') made.output.taken(told.bytes);
     else if (told.tell === 'shown') made.shown();
     else made.realTime = told.real;

@@ -28,7 +28,7 @@ import {
   PAUSE_WORD,
 } from './messages.js';
 import { type Slices, slicedTarget } from './sliced-target.js';
-import { ConsoleIn, ConsoleOut, Keys, ScreenFeed } from './streams.js';
+import { ConsoleIn, ConsoleOut, Keys, Moves, ScreenFeed } from './streams.js';
 
 /** How long a guest runs before messages are read, in milliseconds. */
 const SLICE_MS = 8;
@@ -97,6 +97,7 @@ export class MachineHost implements Slices, Disposable {
   readonly output: ConsoleOut;
   readonly input = new ConsoleIn();
   readonly keys = new Keys();
+  readonly moves = new Moves();
   /** The guest's time follows the host's. */
   realTime = true;
   /** The run is cut short when the guest has passed this moment, in instructions. */
@@ -247,7 +248,11 @@ export class MachineHost implements Slices, Disposable {
       control: words,
       output: this.output.write,
       input: this.input,
-      keys: { source: this.keys },
+      keys: {
+        source: this.keys,
+        mouse: this.moves,
+        onMouse: (reports) => this.#host.post({ mouse: reports }),
+      },
       devices: given.devices(),
       screenIsSeen: true,
       ...(given.drives.length > 0 && { drives: openDrives(given.drives)! }),

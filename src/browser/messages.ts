@@ -6,6 +6,7 @@
 import type { Complaint, GuestMode } from '../assembler/index.js';
 import type { MachineSpec } from '../config/index.js';
 import type { HistoryRange, Space } from '../debug/index.js';
+import type { MouseMove } from '../devices/index.js';
 import type { Explanation } from '../explain/index.js';
 import type { DeviceDrawing } from '../inspect/index.js';
 import type { RecordedInput } from '../terra/index.js';
@@ -311,6 +312,9 @@ export type Told =
   | { readonly tell: 'interrupt' }
   | { readonly tell: 'send'; readonly bytes: Uint8Array }
   | { readonly tell: 'key'; readonly name: string; readonly down: boolean }
+  /** Keys as for `terrarium run --keys`: they are typed as fast as the guest reads them. */
+  | { readonly tell: 'type'; readonly keys: string }
+  | { readonly tell: 'mouse'; readonly move: MouseMove }
   | { readonly tell: 'taken'; readonly bytes: number }
   | { readonly tell: 'shown' }
   /** The guest's time follows the host's, or runs as fast as it can. */
@@ -334,6 +338,8 @@ export type FromWorker =
   | { readonly output: Uint8Array }
   | { readonly screen: ScreenArea }
   | { readonly log: string }
+  /** The guest has switched its mouse's reports on or off. */
+  | { readonly mouse: boolean }
   | { readonly progress: Progress };
 
 export interface PlainError {

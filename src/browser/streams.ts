@@ -4,7 +4,7 @@
  * @module
  */
 import type { Picture, Screen } from '../devices/contract/index.js';
-import type { KeyEvent } from '../devices/index.js';
+import type { KeyEvent, MouseMove } from '../devices/index.js';
 import type { FromWorker, ScreenArea } from './messages.js';
 
 /** The most console bytes that the page has not shown yet. */
@@ -118,6 +118,28 @@ export class Keys {
 
   add(event: KeyEvent): void {
     if (this.#events.length < 4096) this.#events.push(event);
+  }
+}
+
+/** Moves of a mouse; those with the same buttons are one, until the guest reads it. */
+export class Moves {
+  readonly #moves: MouseMove[] = [];
+
+  get available(): boolean {
+    return this.#moves.length > 0;
+  }
+
+  read(): MouseMove | undefined {
+    return this.#moves.shift();
+  }
+
+  add({ dx, dy, wheel = 0, buttons }: MouseMove): void {
+    const last = this.#moves.at(-1);
+    if (last?.buttons === buttons) {
+      last.dx += dx;
+      last.dy += dy;
+      last.wheel = (last.wheel ?? 0) + wheel;
+    } else if (this.#moves.length < 1024) this.#moves.push({ dx, dy, wheel, buttons });
   }
 }
 

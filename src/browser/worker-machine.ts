@@ -55,6 +55,8 @@ export class WorkerMachine implements AsyncDisposable {
   onScreen: (area: ScreenArea) => void = () => {};
   /** A line that the guest logs, or a log point's. */
   onLog: (line: string) => void = () => {};
+  /** The guest has switched its PS/2 mouse on or off. */
+  onMouse: (reports: boolean) => void = () => {};
   onProgress: (progress: Progress) => void = () => {};
   /** The Worker has ended by itself: all calls are refused from here on. */
   onEnd: (error: Error) => void = () => {};
@@ -155,6 +157,7 @@ export class WorkerMachine implements AsyncDisposable {
       this.onScreen(message.screen);
       this.tell({ tell: 'shown' });
     } else if ('log' in message) this.onLog(message.log);
+    else if ('mouse' in message) this.onMouse(message.mouse);
     else if ('progress' in message) this.onProgress(message.progress);
     else if ('ready' in message) this.#begun?.resolve(undefined);
     else this.#begun?.reject(errorOf(message.failed));

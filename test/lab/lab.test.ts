@@ -310,6 +310,8 @@ _start: xor %bx, %bx
     await it.tab('exits');
     await it.tab('tables');
     await it.press('IDT');
+    await it.page.click('.more summary');
+    await it.page.click('.panel-menu summary');
     for (const theme of ['dark', 'light']) {
       await it.page.evaluate((name) => {
         document.documentElement.dataset.theme = name;

@@ -122,4 +122,101 @@ export function testPanes(lab: () => LabBrowser): void {
     await kind.click();
     assert.equal(await kind.getAttribute('aria-pressed'), 'false');
   });
+
+  test('moves and hides panels by keyboard, by dragging and by the menu, and remembers where they are', async () => {
+    const it = await lab().open('#hello');
+    await it.run();
+    const names = (group: string) =>
+      it.page
+        .locator(`[aria-label="Panels ${group} the source"] [role=tab]`)
+        .evaluateAll((tabs) => tabs.map(({ id }) => id.replace('tab-', '')));
+    await it.tab('tables');
+    await it.page.keyboard.press('Shift+ArrowUp');
+    await it.page.waitForSelector('.below #pane-tables:not([hidden])');
+    await it.page.waitForFunction(() => document.activeElement?.id === 'tab-tables');
+    await it.page.keyboard.press('Shift+ArrowLeft');
+    assert.deepEqual(await names('below'), ['console', 'screen', 'exits', 'why', 'tables', 'problems']);
+    await it.page.dragAndDrop('#tab-console', '[aria-label="Panels beside the source"]');
+    await it.page.waitForSelector('.side #pane-console:not([hidden])');
+    // The console keeps its lines where it is now.
+    await it.prints('Hello from inside the terrarium!');
+    await it.page.focus('#tab-console');
+    await it.page.keyboard.press('Delete');
+    assert.deepEqual(await names('beside'), ['code', 'stack', 'memory', 'heat']);
+    await it.page.click('.more summary');
+    await it.page.click('.panel-menu summary');
+    await it.page.getByRole('checkbox', { name: 'Registers' }).uncheck();
+    await it.page.reload();
+    await it.reaches('ready');
+    assert.deepEqual(await names('below'), ['screen', 'exits', 'why', 'tables', 'problems']);
+    assert.equal(await it.page.locator('.registers').count(), 0);
+    await it.page.click('.more summary');
+    await it.page.click('.panel-menu summary');
+    assert.equal(await it.page.getByRole('combobox', { name: 'Console' }).inputValue(), 'hidden');
+    await it.press('Reset the layout');
+    assert.deepEqual(await names('below'), ['console', 'screen', 'exits', 'why', 'problems']);
+    assert.equal(await it.page.locator('.registers').count(), 1);
+  });
+
+  test('gives the guest the mouse where it has switched one on', async () => {
+    const it = await lab().open();
+    // Switches the mouse on (A8, D4 and F4 to the 8042), reads the answer FA and one report, and prints dx.
+    await it.write(MOUSE);
+    await it.page.keyboard.press('F8');
+    await it.prints('ready');
+    await it.tab('screen');
+    const canvas = it.page.locator('#pane-screen canvas');
+    await it.page.waitForSelector('.caption:has-text("gives it the mouse")');
+    const box = (await canvas.boundingBox())!;
+    await canvas.click();
+    await it.page.waitForFunction(() => document.pointerLockElement !== null);
+    await it.page.mouse.move(box.x + box.width / 2 + 40, box.y + box.height / 2, { steps: 4 });
+    await it.reaches('ended');
+    const moved = Number.parseInt(await it.register('rbx'), 16) & 0xff;
+    assert.ok(moved > 0 && moved < 0x80, `${moved} steps to the right`);
+  });
+
+  test('types the keys of a guest that has some', async () => {
+    const it = await lab().open('#vga-typing');
+    await it.page.keyboard.press('F8');
+    await it.reaches('running');
+    await it.page.getByRole('button', { name: 'Type its keys' }).click();
+    await it.reaches('ended');
+    // guest.json of guests/vga-typing.
+    await it.tab('console');
+    await it.prints('from a keyboard');
+  });
 }
+
+const MOUSE = `.code16
+.globl _start
+.macro put value, port
+        call ready
+        mov $\\value, %al
+        out %al, $\\port
+.endm
+_start: put 0xa8, 0x64
+        put 0xd4, 0x64
+        put 0xf4, 0x60
+        call byte
+        mov $text, %si
+1:      lodsb
+        test %al, %al
+        jz 2f
+        out %al, $0xe9
+        jmp 1b
+2:      call byte
+        call byte
+        mov %al, %bl
+        hlt
+ready:  in $0x64, %al
+        test $2, %al
+        jnz ready
+        ret
+byte:   in $0x64, %al
+        test $1, %al
+        jz byte
+        in $0x60, %al
+        ret
+text:   .asciz "ready"
+`;

@@ -5,6 +5,7 @@ import { onKey } from './keys.js';
 import { Splitter, sizes } from './layout.js';
 import { notices } from './notices.js';
 import { drop } from './opening.js';
+import { layout, type Panel, shown } from './panels.js';
 import { Code } from './panes/code.js';
 import { Console } from './panes/console.js';
 import { Exits } from './panes/exits.js';
@@ -16,7 +17,7 @@ import { Registers } from './panes/registers.js';
 import { Screen } from './panes/screen.js';
 import { Stack } from './panes/stack.js';
 import { Tables } from './panes/tables/index.js';
-import { Tabs } from './panes/tabs.js';
+import { type Tab, Tabs } from './panes/tabs.js';
 import { Timeline } from './panes/timeline.js';
 import { Why } from './panes/why.js';
 import * as state from './state.js';
@@ -31,14 +32,15 @@ export function App() {
   if (state.failure.value !== undefined) return <Failed {...state.failure.value} />;
   const lesson = state.project.value.lesson;
   const { side, below, page } = sizes.value;
-  const style = `--side: ${side}px; --below: ${below}px; --page: ${page}px`;
+  const hasSide = layout.value.registers || layout.value.side.length > 0;
+  const style = `--side: ${hasSide ? side : 0}px; --below: ${below}px; --page: ${page}px`;
   return (
     <div
       class={`app${lesson ? ' has-lesson' : ''}${dragged ? ' dragged' : ''}`}
       style={style}
       onDragOver={(event) => {
         event.preventDefault();
-        setDragged(true);
+        setDragged(event.dataTransfer?.types.includes('Files') ?? false);
       }}
       onDragLeave={(event) => event.relatedTarget === null && setDragged(false)}
       onDrop={(event) => {
@@ -54,55 +56,47 @@ export function App() {
           <Splitter of="page" label="Width of the lesson" />
         </aside>
       )}
-      <main class={state.tabs.value.below === 'screen' ? 'middle tall' : 'middle'}>
+      <main class={shown.value.below === 'screen' ? 'middle tall' : 'middle'}>
         <section class="source" aria-label="Source">
           <Editor />
         </section>
-        <section class="below" aria-label="Output">
-          <Splitter of="below" label="Height of the output" />
-          <Tabs
-            group="below"
-            tabs={[
-              { name: 'console', title: 'Console', pane: <Console />, keep: true },
-              {
-                name: 'screen',
-                title: 'Screen',
-                pane: <Screen />,
-                keep: true,
-                mark: state.screenIsNew.value,
-              },
-              { name: 'exits', title: 'Exits', pane: <Exits />, count: state.timeline.value?.total ?? 0 },
-              { name: 'why', title: 'Why', pane: <Why />, mark: state.why.value !== undefined },
-              {
-                name: 'problems',
-                title: 'Problems',
-                pane: <Problems />,
-                count: state.complaints.value.length,
-              },
-            ]}
-          />
-        </section>
+        {layout.value.below.length > 0 && (
+          <section class="below" aria-label="Output">
+            <Splitter of="below" label="Height of the output" />
+            <Tabs group="below" tabs={tabs()} />
+          </section>
+        )}
       </main>
-      <aside class="side" aria-label="Machine">
-        <Splitter of="side" label="Width of the machine's panes" />
-        <Registers />
-        <Tabs
-          group="side"
-          tabs={[
-            { name: 'code', title: 'Code', pane: <Code /> },
-            { name: 'stack', title: 'Stack', pane: <Stack /> },
-            { name: 'memory', title: 'Memory', pane: <Memory /> },
-            { name: 'heat', title: 'Heat', pane: <Heat /> },
-            { name: 'tables', title: 'Tables', pane: <Tables /> },
-          ]}
-        />
-      </aside>
-      <footer class="time" aria-label="Time">
-        <Timeline />
-      </footer>
+      {hasSide && (
+        <aside class="side" aria-label="Machine">
+          <Splitter of="side" label="Width of the machine's panes" />
+          {layout.value.registers && <Registers />}
+          {layout.value.side.length > 0 && <Tabs group="side" tabs={tabs()} />}
+        </aside>
+      )}
+      {layout.value.time && (
+        <footer class="time" aria-label="Time">
+          <Timeline />
+        </footer>
+      )}
       <Notices />
     </div>
   );
+}
+
+function tabs(): Record<Panel, Tab> {
+  return {
+    console: { pane: <Console /> },
+    screen: { pane: <Screen />, mark: state.screenIsNew.value },
+    exits: { pane: <Exits />, count: state.timeline.value?.total ?? 0 },
+    why: { pane: <Why />, mark: state.why.value !== undefined },
+    problems: { pane: <Problems />, count: state.complaints.value.length },
+    code: { pane: <Code /> },
+    stack: { pane: <Stack /> },
+    memory: { pane: <Memory /> },
+    heat: { pane: <Heat /> },
+    tables: { pane: <Tables /> },
+  };
 }
 
 function Notices() {

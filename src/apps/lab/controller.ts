@@ -8,12 +8,14 @@ import {
   type CallName,
   type Halt,
   type MachineParts,
+  type MouseMove,
   type Move,
   type TextFile,
   type WorkerCalls,
   WorkerMachine,
 } from '../../browser/index.js';
 import { notice } from './notices.js';
+import { openPanel, shown } from './panels.js';
 import { isAssembler } from './projects.js';
 import { compileThere } from './server.js';
 import * as state from './state.js';
@@ -62,8 +64,12 @@ async function begun(): Promise<WorkerMachine> {
   made.onScreen = (area) => {
     state.screenSize.value = { width: area.width, height: area.height };
     if (area.text !== undefined) state.screenText.value = area.text;
-    if (state.tabs.value.below !== 'screen' && state.instructionsRun()) state.screenIsNew.value = true;
+    const isSeen = Object.values(shown.value).includes('screen');
+    if (!isSeen && state.instructionsRun()) state.screenIsNew.value = true;
     outlets.screen(area);
+  };
+  made.onMouse = (reports) => {
+    if (state.guestMouse.value !== 'tablet') state.guestMouse.value = reports ? 'mouse' : 'none';
   };
   made.onLog = (line) => void outlets.console(new TextEncoder().encode(`\x1b[2m${line}\x1b[0m\r\n`));
   made.onProgress = (progress) => {
@@ -147,7 +153,7 @@ export async function partsNow(files = state.files.value): Promise<MachineParts 
     batch(() => {
       state.complaints.value = result.complaints;
       state.built.value = undefined;
-      state.openTab('below', 'problems');
+      openPanel('problems', true);
     });
     return undefined;
   }
@@ -168,9 +174,16 @@ export async function reset(more: Partial<MachineParts> = {}): Promise<boolean> 
     const parts = await partsNow();
     if (parts === undefined) return false;
     outlets.clear();
+    state.guestMouse.value = 'none';
     const made = await machine!.ask('open', { ...parts, ...more });
     batch(() => {
       state.made.value = made;
+      state.machines.value++;
+      state.guestMouse.value = made.devices.some((name) => name.startsWith('virtio-tablet'))
+        ? 'tablet'
+        : state.guestMouse.value === 'tablet'
+          ? 'none'
+          : state.guestMouse.value;
       state.stale.value = false;
       state.end.value = undefined;
       state.why.value = undefined;
@@ -187,9 +200,8 @@ export async function reset(more: Partial<MachineParts> = {}): Promise<boolean> 
     await sendBreakpoints();
     await sendWatches();
     await refresh();
-    const { keys, input } = state.project.value;
+    const { input } = state.project.value;
     if (input !== undefined) machine!.send(new TextEncoder().encode(input));
-    void keys;
     return true;
   });
 }
@@ -251,7 +263,7 @@ async function arrived(halt: Halt): Promise<void> {
     const died =
       explained !== undefined && explained.explanation.innocent !== true && halt.end!.kind !== 'halted';
     state.why.value = explained && (died || halt.end!.kind !== 'halted') ? explained : undefined;
-    if (died) state.openTab('below', 'why');
+    if (died) openPanel('why');
     state.status.value = halt.why === 'end' ? 'ended' : 'stopped';
     state.moves.value++;
   });
@@ -326,6 +338,9 @@ export async function sendWatches(): Promise<void> {
 
 export const send = (bytes: Uint8Array) => machine?.send(bytes);
 export const key = (name: string, down: boolean) => machine?.key(name, down);
+/** Types keys as a guest's description has them. */
+export const typeKeys = (keys: string) => machine?.tell({ tell: 'type', keys });
+export const mouse = (move: MouseMove) => machine?.tell({ tell: 'mouse', move });
 export const setPace = (real: boolean) => machine?.tell({ tell: 'pace', real });
 
 /** Asks about the machine; undefined where there is none. */
@@ -363,9 +378,16 @@ export async function openTerra(bytes: Uint8Array): Promise<void> {
   await stop();
   await guarded(async () => {
     outlets.clear();
+    state.guestMouse.value = 'none';
     const made = await machine!.ask('openTerra', bytes);
     batch(() => {
       state.made.value = made;
+      state.machines.value++;
+      state.guestMouse.value = made.devices.some((name) => name.startsWith('virtio-tablet'))
+        ? 'tablet'
+        : state.guestMouse.value === 'tablet'
+          ? 'none'
+          : state.guestMouse.value;
       state.stale.value = false;
       state.end.value = undefined;
       state.why.value = undefined;

@@ -23,6 +23,12 @@ function within(part: Part, size: number): number {
   return Math.min(most, Math.max(least, Math.round(size)));
 }
 
+/** All sizes as they are usually. */
+export function resetSizes(): void {
+  sizes.value = { side: bounds.side.usual, page: bounds.page.usual, below: bounds.below.usual };
+  remember('sizes', sizes.value);
+}
+
 function resize(part: Part, size: number): void {
   sizes.value = { ...sizes.value, [part]: within(part, size) };
   remember('sizes', sizes.value);

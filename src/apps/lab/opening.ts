@@ -7,6 +7,7 @@ import { batch } from '@preact/signals';
 import { decodeLink, encodeLink, LinkError, type Shared } from '../../browser/index.js';
 import * as controller from './controller.js';
 import { notice } from './notices.js';
+import { chosen, openPanel, openView } from './panels.js';
 import { blank, loadCatalogue, type Project, projectOf } from './projects.js';
 import * as state from './state.js';
 import { forget, isNumbers, isText, isTexts, recall, remember } from './storage.js';
@@ -75,7 +76,7 @@ export function open(project: Project, keepEdits = true): void {
     state.screenText.value = '';
     state.screenSize.value = undefined;
     if (state.status.value !== 'starting') state.status.value = 'ready';
-    state.openTab('below', project.spec.vga ? 'screen' : 'console');
+    openPanel(project.spec.vga ? 'screen' : 'console');
   });
   controller.outlets.clear();
   remember('last', project.id);
@@ -118,7 +119,7 @@ export async function link(): Promise<string> {
     breakpoints: state.breakpoints.value,
     ...(range && !state.stale.value && { moment: range.now }),
     inputs,
-    view: state.tabs.value,
+    view: chosen.value,
   };
   return `${location.origin}${location.pathname}#${encodeLink(shared)}`;
 }
@@ -139,7 +140,7 @@ async function openLink(hash: string): Promise<void> {
   state.breakpoints.value = breakpoints;
   if (moment !== undefined && (await controller.reset({ inputs })) && moment > 0)
     await controller.runTo(moment);
-  for (const [group, name] of Object.entries(view)) if (group in state.tabs.value) state.openTab(group, name);
+  openView(view);
 }
 
 // Files

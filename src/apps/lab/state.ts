@@ -86,8 +86,6 @@ export interface LessonResult {
   readonly found: string;
 }
 
-/** The tab of each group of panes. */
-export const tabs = signal<Readonly<Record<string, string>>>({ below: 'console', side: 'code' });
 export const screenSize = signal<{ width: number; height: number } | undefined>(undefined);
 /** The screen's text in text modes, for users who do not see the picture. */
 export const screenText = signal('');
@@ -96,10 +94,10 @@ export const screenIsNew = signal(false);
 
 export const busy = computed(() => status.value === 'running' || status.value === 'starting');
 
-export function openTab(group: string, name: string): void {
-  if (tabs.value[group] !== name) tabs.value = { ...tabs.value, [group]: name };
-  if (name === 'screen') screenIsNew.value = false;
-}
+/** How many machines there have been: a new one has a new mouse. */
+export const machines = signal(0);
+/** What the guest has: a PS/2 mouse that it has switched on, or a tablet. */
+export const guestMouse = signal<'none' | 'mouse' | 'tablet'>('none');
 
 /** An image that was dropped on the page: it runs instead of the sources. */
 export const dropped = signal<Uint8Array | undefined>(undefined);

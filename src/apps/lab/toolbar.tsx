@@ -6,6 +6,7 @@ import { move, reset, run, setPace, snapshot, stop } from './controller.js';
 import { shortcuts } from './keys.js';
 import { notice } from './notices.js';
 import { drop, link, open, startOver } from './opening.js';
+import { PanelMenu } from './panel-menu.js';
 import { blank, projectOf } from './projects.js';
 import * as state from './state.js';
 import { remember } from './storage.js';
@@ -247,6 +248,7 @@ function Menu() {
           <button type="button" onClick={theme}>
             Dark or light
           </button>
+          <PanelMenu />
           <dl class="keys">
             {Object.entries(shortcutNames).map(([name, what]) => (
               <div key={name}>

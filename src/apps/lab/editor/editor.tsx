@@ -9,7 +9,7 @@ import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } f
 import { tags } from '@lezer/highlight';
 import { effect, signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { toggleBreakpoint } from '../controller.js';
+import { toggleBreakpoint, typeKeys } from '../controller.js';
 import { edited } from '../opening.js';
 import { hasServer } from '../server.js';
 import * as state from '../state.js';
@@ -189,8 +189,12 @@ function needsCompiler(): boolean {
   return main !== undefined && /\.(c|cc|cpp|rs|zig)$/.test(main.name);
 }
 
+/** Control characters by the names of their keys. */
+const keysText = (keys: string) => keys.replaceAll('\n', '⏎').replaceAll('\u001b', '⎋');
+
 function FileTabs() {
   const list = state.files.value;
+  const { keys } = state.project.value;
   if (list.length < 1) return null;
   return (
     <div class="files">
@@ -207,6 +211,17 @@ function FileTabs() {
         </button>
       ))}
       <span class="summary">{state.project.value.summary}</span>
+      {keys !== undefined && (
+        <button
+          type="button"
+          class="type-keys"
+          title={`Types for you: ${keysText(keys)}`}
+          disabled={state.made.value === undefined || state.stale.value}
+          onClick={() => typeKeys(keys)}
+        >
+          Type its keys
+        </button>
+      )}
       <label class="bytes">
         <input
           type="checkbox"

@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { MemoryHeat } from '../../../browser/index.js';
 import { query, refresh, report } from '../controller.js';
+import { openPanel } from '../panels.js';
 import * as state from '../state.js';
 import { hex, shortCount, sizeText, words } from '../words.js';
 
@@ -162,7 +163,7 @@ function show(found: MemoryHeat, { row, column }: { row: number; column: number 
   state.memoryAt.value = `0x${hex(address)}`;
   state.memorySpace.value = 'physical';
   state.memoryBefore.value = undefined;
-  state.openTab('side', 'memory');
+  openPanel('memory', true);
   void refresh().catch(report);
 }
 

@@ -1,7 +1,8 @@
 /** The IDT, or real mode's vectors: each gate with its handler. */
 import type { CpuTables } from '../../../../browser/index.js';
 import { refresh, report } from '../../controller.js';
-import { memoryAt, memorySpace, openTab } from '../../state.js';
+import { openPanel } from '../../panels.js';
+import { memoryAt, memorySpace } from '../../state.js';
 import { exceptionNames, hex } from '../../words.js';
 import { Bits, descriptorFields, Heading, Problems, Ring } from './parts.js';
 
@@ -103,6 +104,6 @@ function Row({ gate, last, handler, long }: RowProps) {
 function showAt(address: bigint): void {
   memoryAt.value = `0x${hex(address)}`;
   memorySpace.value = 'linear';
-  openTab('side', 'memory');
+  openPanel('memory', true);
   void refresh().catch(report);
 }

@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { PagesLook, PageTableView } from '../../../../browser/index.js';
 import { query, refresh, report } from '../../controller.js';
+import { openPanel } from '../../panels.js';
 import * as state from '../../state.js';
 import { hex, pageBitWords, pagingModes, sizeText } from '../../words.js';
 
@@ -70,7 +71,7 @@ function Way({ walk }: { walk: NonNullable<PagesLook['walk']> }) {
   const show = () => {
     state.memoryAt.value = `0x${hex(linear)}`;
     state.memorySpace.value = 'linear';
-    state.openTab('side', 'memory');
+    openPanel('memory', true);
     void refresh().catch(report);
   };
   return (
