@@ -1,4 +1,4 @@
-// All processors of a PC, in 32-bit C: how many there are, how they start, who they are, and an interrupt from one to all others.
+// All processors of a PC, in 32-bit C: their number, their start, their identities, and an interrupt from one to all others.
 #include "cpus.h"
 #include "descriptors.h"
 #include "print.h"
@@ -11,7 +11,7 @@ static struct {
 static volatile uint32_t here = 1;
 static uint64_t idt[VECTOR_CALL + 1];
 
-// The handler of an interrupt that a processor sends: it counts the call, and tells its own APIC that it is done.
+// The handler of an interrupt that a processor sends: it counts the call, and sends an EOI to its own APIC.
 void called(void);
 __asm__("called: pusha; call on_call; popa; iret");
 void on_call(void)
@@ -20,7 +20,7 @@ void on_call(void)
     apic_write(APIC_EOI, 0);
 }
 
-// The number that CPUID gives a processor is that of its APIC, unless somebody changed the latter.
+// The number of a processor in CPUID is that of its APIC, unless the latter was changed.
 static void introduce(void)
 {
     uint32_t a = 1, b, c, d;

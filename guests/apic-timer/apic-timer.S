@@ -1,4 +1,4 @@
-// A thousand ticks of the local APIC's timer, ten thousand a second. None may be lost: the time stamp counter says so where it
+// A thousand ticks of the local APIC's timer, ten thousand a second. None may be lost: the time stamp counter shows that where it
 // counts instructions.
 
 #include "apic.h"
@@ -18,7 +18,7 @@ _start:
         cpuid
         bt      $9, %edx
         jnc     none
-        xor     %ecx, %ecx                      // what else CPUID said is of no use
+        xor     %ecx, %ecx                      // the other results of CPUID are not needed
         xor     %edx, %edx
 
         mov     $tick, %eax                     // a gate's handler address is in two halves
@@ -27,7 +27,7 @@ _start:
         mov     %ax, idt + VECTOR_TIMER * 8 + 6
         lidt    idtr
 
-        outp    PORT_PIC_DATA, 0xff             // the 8259A pair is to stay silent
+        outp    PORT_PIC_DATA, 0xff             // the 8259A pair must not interrupt
         outp    PORT_PIC2_DATA, 0xff
         apic_set APIC_SPURIOUS, APIC_ENABLED | VECTOR_SPURIOUS
         apic_set APIC_DIVIDE, APIC_DIVIDE_BY_1
@@ -55,7 +55,7 @@ tick:   inc     %ebx
         cmp     $TICKS, %ebx
         jb      served
         apic_set APIC_INITIAL_COUNT, 0          // that was the last one: a count of 0 stops the timer
-served: apic_set APIC_EOI, 0                    // without this no interrupt of its class would come any more
+served: apic_set APIC_EOI, 0                    // without this no further interrupt of its class would come
         iret
 
 done:    .asciz "1000 ticks of the APIC's timer\n"

@@ -1,4 +1,4 @@
-# A game in a boot sector: collect five gems with the arrow keys, or h, j, k, l. It works on any PC: all it uses is the BIOS.
+# A game in a boot sector: collect five gems with the arrow keys, or h, j, k, l. It works on any PC: it uses only the BIOS.
 
         .code16
         .globl  _start

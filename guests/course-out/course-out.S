@@ -5,4 +5,4 @@
         mov     $0x80, %dx
         mov     $0x42, %al
         out     %al, %dx
-        hlt                             // without it the processor runs on into the bytes that follow
+        hlt                             // without it the processor continues with the bytes that follow

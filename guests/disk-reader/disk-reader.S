@@ -1,4 +1,4 @@
-# A boot sector that reads from its disk: the BIOS loads this sector alone, the text is in the two after it.
+# A boot sector that reads from its disk: the BIOS loads only this sector, the text is in the two after it.
 
         .code16
         .globl  _start

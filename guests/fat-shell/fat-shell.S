@@ -12,7 +12,7 @@
         .equ    FIRST_CLUSTER, 33 - 2   # clusters count from 2
         .equ    ENTRY, 32
         .equ    ENTRIES, 16             # in one sector
-        .equ    LAST, 0xff8             # from here on a table's entry ends a chain
+        .equ    LAST, 0xff8             # table entries from this value on end a chain
         .equ    VOLUME, 0x08
 
 _start: jmp     boot
@@ -40,7 +40,7 @@ boot:   xor     %ax, %ax
         mov     %ax, %ss
         mov     $0x7c00, %sp
         cld
-        mov     %dl, drive              # where the BIOS booted from
+        mov     %dl, drive              # the drive from which the BIOS booted
         call    tables
         mov     $shell_name, %si
         call    find
@@ -90,7 +90,7 @@ broken: mov     $unreadable, %si
         cli
         hlt
 
-# The entry of the name at SI into DI; carry where there is none.
+# DI = the directory entry of the name at SI; carry where there is none.
 find:   mov     $ROOT, %di
         mov     $ENTRIES, %cx
 1:      push    %cx
@@ -152,7 +152,7 @@ unreadable:
 # The table, twice: SHELL.BIN has clusters 2 and 3, HELLO.TXT has 4.
         .macro  table
         .byte   0xf0, 0xff, 0xff        # entries 0 and 1 are no clusters
-        .byte   0x03, 0xf0, 0xff        # 2: goes on in 3; 3: the last
+        .byte   0x03, 0xf0, 0xff        # 2: continues in 3; 3: the last
         .byte   0xff, 0x0f, 0x00        # 4: the last
         .endm
         .org    1 * 512
@@ -194,7 +194,7 @@ prompt: mov     $ready, %si
         je      2b
         add     $4, %bx
         jmp     1b
-3:      call    *2(%bx)                 # SI: what is behind the word
+3:      call    *2(%bx)                 # SI: the text after the word
         jmp     prompt
 unknown:
         mov     $what, %si

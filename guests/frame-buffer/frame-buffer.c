@@ -1,5 +1,5 @@
 // A picture in a linear frame buffer: a multiboot 2 kernel that asks its loader for graphics of 640 by 480 in 32 bits, and gets the
-// address of the first pixel. Every pixel is four bytes of memory: blue, green, red, and one of nothing.
+// address of the first pixel. Every pixel is four bytes of memory: blue, green, red, and an unused one.
 //
 // Source: "Multiboot2 Specification version 2.0", 3.1.10 (the request) and 3.6.12 (the answer).
 #include "io.h"

@@ -1,20 +1,20 @@
 // A guest that says hello: nine instructions, and a text.
 //
-// The processor arrives here in 64-bit long mode with nothing around it: no operating system, no BIOS, no library.
-// What it can do is compute, and talk to the ports that the monitor answers.
+// The processor starts here in 64-bit long mode, alone: no operating system, no BIOS, no library.
+// It can compute, and access the ports that the monitor answers.
 
 #include "ports.h"
 
 .code64
 .globl _start
 _start:
-        lea     greeting(%rip), %rsi            // RSI walks along the text,
-        mov     $PORT_DEBUG_CONSOLE, %edx       // DX says which port to talk to
+        lea     greeting(%rip), %rsi            // RSI points to the next letter,
+        mov     $PORT_DEBUG_CONSOLE, %edx       // DX is the number of the port
 
 next:   lodsb                                   // AL = the byte at RSI; RSI = RSI + 1
         test    %al, %al
         jz      done                            // the text ends with a zero byte
-        out     %al, %dx                        // leave the guest: one VM exit, one letter
+        out     %al, %dx                        // one letter: a VM exit
         jmp     next
 
 done:   hlt                                     // nothing more to do

@@ -32,7 +32,7 @@ static void log_number(const char *what, uint64_t number)
     hypercall_log(text, at);
 }
 
-// Waits for a line as long as this many nanoseconds: the monitor never waits, so the guest asks again and again.
+// Waits for a line as long as this many nanoseconds: the monitor never waits, so the guest polls.
 #define PATIENCE 200000000
 
 static int64_t read_line(char *buffer, uint32_t size)

@@ -8,8 +8,8 @@
 
 #define MOST_CPUS 16
 #define APIC_ID 0x20
-#define APIC_COMMAND 0x300          // the interrupt command register: what is sent to other processors
-#define APIC_COMMAND_TO 0x310       // ... and to which one
+#define APIC_COMMAND 0x300          // the interrupt command register: the interrupt for other processors
+#define APIC_COMMAND_TO 0x310       // ... and its destination
 #define COMMAND_INIT 0x4500         // INIT, assert
 #define COMMAND_START 0x4600        // start-up; the lowest byte is the page where it starts
 #define COMMAND_FIXED 0x4000        // an interrupt; the lowest byte is its vector
@@ -66,7 +66,7 @@ static unsigned count_cpus(void)
     return 1;
 }
 
-// What each of the others runs. Number 0 is the processor that starts by itself.
+// The function that each of the others runs. Number 0 is the processor that starts by itself.
 void other_cpu(unsigned number);
 
 uint8_t cpu_stacks[MOST_CPUS][4096];
@@ -81,7 +81,7 @@ __asm__(".code16\n"
         "trampoline_gdtr: .word 23; .long trampoline_gdt\n"
         "trampoline_end:\n"
         ".code32\n"
-        // Each takes the next number, and the stack of that number. Without LOCK two might take the same.
+        // Each takes the next number, and the stack of that number. Without LOCK two might get the same one.
         "cpu_start: mov $16, %eax; mov %eax, %ds; mov %eax, %es; mov %eax, %ss\n"
         "mov $1, %eax; lock xadd %eax, cpus_started\n"
         "lea 1(%eax), %esp; shl $12, %esp; add $cpu_stacks, %esp\n"

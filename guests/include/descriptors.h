@@ -27,7 +27,7 @@ static inline uint64_t segment(uint32_t base, uint32_t limit, unsigned access, u
            | (uint64_t)(limit >> 16 & 0xf) << 48 | (uint64_t)flags << 52 | (uint64_t)(base >> 24) << 56;
 }
 
-// What LGDT and LIDT read.
+// The operand of LGDT and LIDT.
 struct table {
     uint16_t limit;
     unsigned long base;
@@ -60,7 +60,7 @@ struct gate {
     uint32_t offset_high, zero;
 };
 
-// The 64-bit TSS (SDM 3A figure 8-11): no registers any more, but the stacks to switch to.
+// The 64-bit TSS (SDM 3A figure 8-11): without registers, with the stacks for switches.
 struct tss {
     uint32_t zero0;
     uint64_t rsp0, rsp1, rsp2, zero1, ist[7], zero2;

@@ -8,17 +8,17 @@
 
 #define PORT_HYPERCALL 0xabba // A read gives the status of the last call, -1 where no device answers
 
-#define HYPERCALL_VERSION 0   // result: version in bits 0-31, one bit a call that is there in bits 32-63
+#define HYPERCALL_VERSION 0   // result: version in bits 0-31, one bit for each available call in bits 32-63
 #define HYPERCALL_WRITE 1     // args: buffer, length. Result: bytes written to the console
-#define HYPERCALL_READ_LINE 2 // args: buffer, length. Result: bytes of a line, its newline among them
-#define HYPERCALL_EXIT 3      // args: code. Does not come back
+#define HYPERCALL_READ_LINE 2 // args: buffer, length. Result: bytes of a line, including its newline
+#define HYPERCALL_EXIT 3      // args: code. Does not return
 #define HYPERCALL_TIME 4      // args: clock. Result: nanoseconds
 #define HYPERCALL_RANDOM 5    // args: buffer, length. Result: bytes that were filled
 #define HYPERCALL_LOG 6       // args: text, length. Result: bytes that were logged
 #define HYPERCALL_FIRST_OWN 64
 
 #define HYPERCALL_CLOCK_UNIX 0      // since 1970-01-01 00:00 UTC
-#define HYPERCALL_CLOCK_MONOTONIC 1 // since any moment, never back
+#define HYPERCALL_CLOCK_MONOTONIC 1 // since a fixed moment, never decreasing
 
 #define HYPERCALL_EAGAIN (-11) // no data yet: try again
 #define HYPERCALL_EFAULT (-14) // the block or a buffer is not in RAM
@@ -65,7 +65,7 @@ struct hypercall {
 
 _Static_assert(sizeof(struct hypercall) == HYPERCALL_BLOCK_SIZE, "the block has the layout that the monitor knows");
 
-// Makes a call with a block that lies where its address says, as in every guest that maps memory to itself. Where no
+// Makes a call with a block at its physical address, as in every guest that maps memory to itself. Where no
 // monitor answers, the status stays ENOSYS.
 static inline int32_t hypercall(struct hypercall *call)
 {
@@ -87,7 +87,7 @@ static inline int64_t hypercall_write(const void *bytes, uint32_t length)
     return hypercall2(HYPERCALL_WRITE, (uintptr_t)bytes, length);
 }
 
-// HYPERCALL_EAGAIN as long as no whole line has come: do something else, or try again.
+// HYPERCALL_EAGAIN until a whole line has come: do something else, or try again.
 static inline int64_t hypercall_read_line(void *buffer, uint32_t length)
 {
     return hypercall2(HYPERCALL_READ_LINE, (uintptr_t)buffer, length);

@@ -9,8 +9,8 @@
 #define PORT_PIC2_DATA 0xa1
 
 #define PIC_ICW1 0x11               // begin initialization: edges, two controllers, four words
-#define PIC_ICW3 0x04               // the first: my line 2 leads to the second
-#define PIC2_ICW3 0x02              // the second: I am on line 2
+#define PIC_ICW3 0x04               // the first: the second is on line 2
+#define PIC2_ICW3 0x02              // the second: it is on line 2
 #define PIC_ICW4 0x01               // an 8086, not an 8080, and no automatic end of interrupt
 #define PIC_EOI 0x20                // end of interrupt: the line may interrupt again
 
@@ -25,7 +25,7 @@
 // An 8254 timer. Counter 0 is on interrupt line 0.
 #define PORT_PIT_COUNTER0 0x40
 #define PORT_PIT_CONTROL 0x43
-#define PIT_RATE 0x34               // counter 0, low byte then high byte, mode 2: a pulse each `count` clocks
+#define PIT_RATE 0x34               // counter 0, low byte then high byte, mode 2: a pulse every `count` clocks
 #define PIT_HZ 1193182              // clocks a second
 
 // One byte out sends the processor an NMI.
@@ -38,7 +38,7 @@
         out     %al, $\port
 .endm
 
-// Initializes both controllers, lets only the lines through that `lines` has a bit for, and none of the second's.
+// Initializes both controllers, unmasks only the lines that have a bit in `lines`, and none of the second's.
 .macro pic_init lines
         outp    PORT_PIC, PIC_ICW1
         outp    PORT_PIC_DATA, VECTOR_PIC
@@ -52,7 +52,7 @@
         outp    PORT_PIC2_DATA, 0xff
 .endm
 
-// Lets the timer tick `hz` times a second.
+// Makes the timer tick `hz` times a second.
 .macro pit_init hz
         outp    PORT_PIT_CONTROL, PIT_RATE
         outp    PORT_PIT_COUNTER0, (PIT_HZ / \hz) & 0xff

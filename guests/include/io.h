@@ -30,7 +30,7 @@ static inline uint32_t inl(uint16_t port)
     return value;
 }
 
-// Ends the guest with `result` in RAX (EAX), where the monitor looks for it. HLT sits in a loop because
+// Ends the guest with `result` in RAX (EAX), where the monitor reads it. HLT is in a loop because
 // an interrupt may wake the processor.
 static inline __attribute__((noreturn)) void halt(unsigned long result)
 {

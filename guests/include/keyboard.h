@@ -6,7 +6,7 @@
 
 #define PORT_KEYBOARD_DATA 0x60
 #define PORT_KEYBOARD_STATUS 0x64    // read
-#define KEYBOARD_OUTPUT_FULL 0x01    // ... a byte waits at the data port
+#define KEYBOARD_OUTPUT_FULL 0x01    // ... a byte is waiting at the data port
 #define PORT_KEYBOARD_COMMAND 0x64   // written
 #define KEYBOARD_RESET 0xfe          // ... pulls the processor's reset line
 

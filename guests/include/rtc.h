@@ -2,7 +2,7 @@
 #ifndef RTC_H
 #define RTC_H
 
-#define PORT_RTC_INDEX 0x70         // which register; bit 7 keeps NMIs away on a PC
+#define PORT_RTC_INDEX 0x70         // which register; bit 7 masks NMIs on a PC
 #define PORT_RTC_DATA 0x71          // ... its byte
 
 #define RTC_SECONDS 0               // time and date are BCD until bit 2 of register B says binary
@@ -23,7 +23,7 @@
 #define RTC_B_ALARM 0x20
 #define RTC_B_UPDATE_ENDED 0x10
 #define RTC_B_24_HOURS 0x02
-#define RTC_C 12                    // why it interrupts; reading lowers the line
+#define RTC_C 12                    // the cause of the interrupt; reading lowers the line
 #define RTC_C_PERIODIC 0x40
 #define RTC_C_ALARM 0x20
 #define RTC_C_UPDATE_ENDED 0x10
@@ -32,7 +32,7 @@
 #define IRQ_RTC 8
 
 #ifdef __ASSEMBLER__
-// Both change AL, which is where the byte that was read is.
+// Both change AL, which then has the read byte.
 .macro rtc_read register
         mov     $\register, %al
         out     %al, $PORT_RTC_INDEX

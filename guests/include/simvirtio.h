@@ -1,16 +1,16 @@
 // A driver for SIMVIRTIO, the protocol of the SO2 assignment. docs/simvirtio.md is the specification.
 //
-// The same driver works by exits and by polling: it never asks which. It only relies on x86 keeping stores in order, and
-// loads in order, so that `volatile` is all it takes (SDM 3A 9.2.2).
+// The same driver works with exits and with polling, and need not know which. It only relies on x86 keeping stores in order, and
+// loads in order, so that `volatile` is enough (SDM 3A 9.2.2).
 #ifndef SIMVIRTIO_H
 #define SIMVIRTIO_H
 
 #include <stdint.h>
 
-// Where the device table lies, and the configuration space of device n.
+// The addresses of the device table, and of the configuration space of device n.
 #define DEVICE_TABLE ((volatile device_table_t *)0xd0000000ul)
 #define DEVICE(n) ((volatile device_t *)(0xd0010000ul + 0x10000ul * (n)))
-// What `--simvirtio` puts there.
+// The devices of `--simvirtio`.
 #define CONSOLE_DEVICE 0 // prints
 #define ECHO_DEVICE 1    // sends back
 #define SINK_DEVICE 2    // forgets
@@ -33,13 +33,13 @@
 typedef uint8_t q_elem_t;
 
 typedef struct queue_control {
-    uint32_t head; // where the producer puts the next byte
-    uint32_t tail; // where the consumer takes the next byte
+    uint32_t head; // the place of the producer’s next byte
+    uint32_t tail; // the place of the consumer’s next byte
 } queue_control_t;
 
 typedef struct device {
     uint32_t magic;          // 0x00  R
-    uint16_t max_queue_len;  // 0x04  R    of the queue that is selected
+    uint16_t max_queue_len;  // 0x04  R    of the selected queue
     uint8_t device_status;   // 0x06  R
     uint8_t reserved;        // 0x07
     uint16_t driver_status;  // 0x08  R/W
@@ -75,7 +75,7 @@ static inline void pause(void)
     __asm__ volatile("pause" : : : "memory");
 }
 
-// Puts a byte in; -1 where the queue is full.
+// Adds a byte; -1 where the queue is full.
 static inline int circ_bbuf_push(simqueue_t *q, q_elem_t data)
 {
     unsigned head = q->q_ctrl->head;
@@ -87,7 +87,7 @@ static inline int circ_bbuf_push(simqueue_t *q, q_elem_t data)
     return 0;
 }
 
-// Takes a byte out; -1 where the queue is empty.
+// Removes a byte; -1 where the queue is empty.
 static inline int circ_bbuf_pop(simqueue_t *q, q_elem_t *data)
 {
     unsigned tail = q->q_ctrl->tail;
@@ -98,7 +98,7 @@ static inline int circ_bbuf_pop(simqueue_t *q, q_elem_t *data)
     return 0;
 }
 
-// Puts as many of `len` bytes in as there is room for and says so once, at the end: one exit for all of them.
+// Adds as many of `len` bytes as there is room for, and announces them once, at the end: one exit for all of them.
 static inline unsigned circ_bbuf_push_many(simqueue_t *q, const q_elem_t *data, unsigned len)
 {
     unsigned head = q->q_ctrl->head, tail = q->q_ctrl->tail;
@@ -113,7 +113,7 @@ static inline unsigned circ_bbuf_push_many(simqueue_t *q, const q_elem_t *data, 
     return count;
 }
 
-// Like the two above, but wait for as long as it takes.
+// Like the two above, but these wait until they can.
 static inline void queue_send(simqueue_t *q, q_elem_t data)
 {
     while (circ_bbuf_push(q, data) != 0) pause();

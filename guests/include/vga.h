@@ -5,7 +5,7 @@
 #define VGA_GRAPHICS_MEMORY 0xa0000
 #define VGA_TEXT_MEMORY 0xb8000
 
-#define VGA_ATTRIBUTE 0x3c0     // index and value in turns; reading VGA_STATUS makes the index come next
+#define VGA_ATTRIBUTE 0x3c0     // index and value in turn; after a read of VGA_STATUS the index is next
 #define VGA_MISC 0x3c2          // miscellaneous output
 #define VGA_SEQUENCER 0x3c4     // index; the value goes to the next port
 #define VGA_DAC_INDEX 0x3c8     // the colour to set; then red, green and blue, 0 to 63, to VGA_DAC
@@ -62,7 +62,7 @@
         vga_set_all VGA_CRTC, 25
         vga_set_all VGA_CONTROLLER, 9
         mov     $VGA_STATUS, %dx
-        in      %dx, %al                                // the index comes next
+        in      %dx, %al                                // the index is next
         mov     $VGA_ATTRIBUTE, %dx
         xor     %bx, %bx
 2:      mov     %bl, %al
@@ -72,7 +72,7 @@
         inc     %bx
         cmp     $21, %bx
         jb      2b
-        mov     $0x20, %al                              // the palette is the picture's again
+        mov     $0x20, %al                              // the palette belongs to the picture again
         out     %al, %dx
 .endm
 

@@ -17,7 +17,7 @@ enum { CAP_VENDOR = 9, CAP_COMMON = 1, CAP_NOTIFY = 2 };
 enum { ACKNOWLEDGE = 1, DRIVER = 2, DRIVER_OK = 4, FEATURES_OK = 8 };
 enum { DESC_NEXT = 1, DESC_WRITE = 2 };
 
-// The common configuration: what every device has.
+// The common configuration of every device.
 struct virtio_common
 {
     uint32_t device_feature_word, device_features, driver_feature_word, driver_features;
@@ -63,7 +63,7 @@ static int virtio_find(uint32_t id)
     return -1;
 }
 
-// Vendor capabilities say in which base address, and where in it, a structure is.
+// Vendor capabilities give the base address of a structure, and its offset there.
 static volatile void *virtio_structure(unsigned slot, uint8_t kind, uint32_t *multiplier)
 {
     for (uint8_t at = pci_byte(slot, PCI_CAPABILITIES); at != 0; at = pci_byte(slot, at + 1u))
@@ -76,7 +76,7 @@ static volatile void *virtio_structure(unsigned slot, uint8_t kind, uint32_t *mu
     return 0;
 }
 
-// From reset to DRIVER_OK with queue 0. 0 where the device does not agree.
+// From reset to DRIVER_OK with queue 0. 0 where the device refuses.
 static int virtio_start(unsigned slot)
 {
     outl(PCI_ADDRESS, 0x80000000u | slot << 11 | PCI_COMMAND);
@@ -90,7 +90,7 @@ static int virtio_start(unsigned slot)
     common->status = ACKNOWLEDGE;
     common->status = ACKNOWLEDGE | DRIVER;
     common->driver_feature_word = 1;
-    common->driver_features = 1; // VERSION_1, bit 32, and nothing else
+    common->driver_features = 1; // only VERSION_1, bit 32
     common->status = ACKNOWLEDGE | DRIVER | FEATURES_OK;
     if (!(common->status & FEATURES_OK)) return 0;
     common->queue = 0;

@@ -20,7 +20,7 @@ _start:
 sleep:  hlt                                     // until a key moves
         jmp     sleep
 
-// One interrupt a byte: a scan code of set 1. Bit 7 says that the key went up.
+// One interrupt per byte: a scan code of set 1. Bit 7 means that the key went up.
 pressed:
         in      $PORT_KEYBOARD_DATA, %al
         cmp     $SCAN_ESCAPE, %al
@@ -52,11 +52,11 @@ shift:  not     %al
 done:   outp    PORT_PIC, PIC_EOI
         iret
 
-// The keyboard controller can pull the processor's reset line: how a PC rebooted before it had better ways.
+// The keyboard controller can pull the processor's reset line: the oldest way to reboot a PC.
 reboot: outp    PORT_KEYBOARD_COMMAND, KEYBOARD_RESET
         hlt
 
-// What the keys of set 1 write, by scan code, up to the space bar; 0 for nothing.
+// The characters of set 1's keys, by scan code, up to the space bar; 0 for none.
 plain:  .byte   0, 0
         .ascii  "1234567890-=\b\tqwertyuiop[]\n"
         .byte   0

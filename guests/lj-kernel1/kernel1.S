@@ -1,4 +1,4 @@
-// The smallest kernel there is: clear AX, then spin forever.
+// The smallest kernel: clear AX, then spin forever.
 //
 // It is written for a processor that has just been switched on. An x86 then runs 16-bit code, and its first instruction
 // is the one at F000:FFF0, sixteen bytes below 1 MiB. There is room for little more than a jump.

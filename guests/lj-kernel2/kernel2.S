@@ -1,4 +1,4 @@
-// Says "Hello" letter by letter over a port, then halts: one VM exit a letter.
+// Says "Hello" letter by letter over a port, then halts: one VM exit per letter.
 
 #include "runtime.h"
 

@@ -1,4 +1,4 @@
-// What kernel and monitor have to agree on.
+// Definitions that kernel and monitor share.
 #ifndef RUNTIME_H
 #define RUNTIME_H
 

@@ -10,7 +10,7 @@ start:
         mov     $greeting, %si
         mov     $(greeting_end - greeting), %cx
 
-        // OUTSB reads from DS:SI. After a reset DS is 0 but the text lies beside the code, in CS: hence the override.
+        // OUTSB reads from DS:SI. After a reset DS is 0, but the text is in CS, beside the code: so an override is needed.
         rep outsb %cs:(%si), %dx
 
         hlt

@@ -42,15 +42,15 @@ static void set_mode(void)
     set(VGA_CRTC, CRTC_RETRACE_END, 0); // registers 0 to 7 can be written while its bit 7 is clear
     for (unsigned i = 0; i < sizeof(crtc); i++) set(VGA_CRTC, i, crtc[i]);
     for (unsigned i = 0; i < sizeof(controller); i++) set(VGA_CONTROLLER, i, controller[i]);
-    inb(VGA_STATUS); // the index comes next
+    inb(VGA_STATUS); // the index is next
     for (unsigned i = 0; i < sizeof(attribute); i++) {
         outb(VGA_ATTRIBUTE, i);
         outb(VGA_ATTRIBUTE, attribute[i]);
     }
-    outb(VGA_ATTRIBUTE, 0x20); // the palette is the picture's again
+    outb(VGA_ATTRIBUTE, 0x20); // the palette belongs to the picture again
 }
 
-// From the night outside to a bright edge; the last colour, of the set itself, is black.
+// From dark outside to a bright edge; the last colour, for the set itself, is black.
 static void set_colours(void)
 {
     outb(VGA_DAC_INDEX, 0);
@@ -64,9 +64,9 @@ static void set_colours(void)
 
 // ---------------------------------------------------------------------------------------------- the picture
 
-enum { ONE = 1 << 12 }; // numbers have 12 bits behind the point
+enum { ONE = 1 << 12 }; // numbers have 12 fraction bits
 
-// How many steps z = z² + c takes to leave the circle of radius 2.
+// The number of steps until z = z² + c leaves the circle of radius 2.
 static unsigned steps(int x, int y)
 {
     int real = 0, imaginary = 0;

@@ -1,5 +1,5 @@
-// A multiboot kernel: a loader finds its header, starts it in 32-bit protected mode, and tells it what the machine is like.
-// It prints what it was told, on the screen where there is one, and on the console. EAX at the end is the number of modules.
+// A multiboot kernel: a loader finds its header, starts it in 32-bit protected mode, and passes a description of the machine.
+// It prints this description, on the screen where there is one, and on the console. EAX at the end is the number of modules.
 //
 // Source: "Multiboot Specification version 0.6.96".
 #include "io.h"
@@ -29,7 +29,7 @@ __asm__(".section .text.start, \"ax\"\n"
         ".text");
 _Static_assert(FLAGS == 3, "the header above says 3");
 
-// What the loader tells: the fields up to the frame buffer, some of them under names that this kernel does not use.
+// The loader's information: the fields up to the frame buffer, some of them under names that this kernel does not use.
 struct information
 {
     uint32_t flags, memory_lower, memory_upper, boot_device, command_line, module_count, modules, symbols[4];

@@ -6,7 +6,7 @@
 .code16
 .globl _start
 _start:
-        cli                                     // masks every interrupt but this one
+        cli                                     // masks every interrupt except this one
         xor     %ax, %ax
         mov     %ax, %ds
         mov     %ax, %ss
@@ -29,7 +29,7 @@ missed: mov     $none, %si
         call    print
         hlt
 
-// While this runs the processor holds back further NMIs; its IRET lets them through again (SDM 3A 7.7.1).
+// While this runs the processor blocks further NMIs; its IRET unblocks them (SDM 3A 7.7.1).
 handler:
         inc     %bx
         push    %ax

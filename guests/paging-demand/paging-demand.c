@@ -1,7 +1,7 @@
 // Memory that is allocated on the first access: a page fault handler that maps pages on demand, and copies on write.
 //
 // The program uses a terabyte that is not mapped. Each first touch of a page is a fault; the handler allocates a page of
-// RAM for it and returns, and the CPU does the instruction again. One source for 64 bits (four levels of tables) and for
+// RAM for it and returns, and the CPU executes the instruction again. One source for 64 bits (four levels of tables) and for
 // 32 bits (two levels).
 #include "descriptors.h"
 #include "print.h"
@@ -14,7 +14,7 @@ typedef unsigned long word; // As wide as an address
 #define ADDRESS(entry) ((entry) & ~(word)0xfff)
 
 // The error code of a page fault (SDM 3A 5.7).
-#define FAULT_PROTECTION 1 // the page is there, but not for this
+#define FAULT_PROTECTION 1 // the page is present, but without this right
 #define FAULT_WRITE 2
 
 #ifdef __x86_64__
@@ -35,7 +35,7 @@ typedef unsigned long word; // As wide as an address
 static uint8_t pool[64][PAGE_SIZE] __attribute__((aligned(4096)));
 static unsigned used;
 static unsigned faults, copies;
-// What untouched memory reads as: one page for all of it.
+// The page that all untouched memory reads.
 static uint8_t zero_page[PAGE_SIZE] __attribute__((aligned(4096)));
 
 static word take_page(void)
@@ -54,7 +54,7 @@ static inline word read_cr2(void)
     return address;
 }
 
-// The entry that maps `address`; tables that are missing on the way are made.
+// The entry that maps `address`; missing tables are made.
 static word *entry_of(word address)
 {
     word table;
@@ -93,7 +93,7 @@ __attribute__((used)) void on_page_fault(word error)
     }
     if (error & FAULT_PROTECTION) copies++;
     print(error & FAULT_PROTECTION ? ": a copy of its own\n" : ": a new page\n");
-    // A copy of the zero page is a page of the pool as it is; any other page's bytes would have to be copied here.
+    // An unused page of the pool is a copy of the zero page; any other page's bytes would have to be copied here.
     map(address, take_page(), WRITABLE_BIT);
 }
 
@@ -115,7 +115,7 @@ void _start(void)
     idt[14] = gate(page_fault_entry, KERNEL_CODE, PRESENT | INTERRUPT_GATE);
     load_idt(idt, sizeof(idt));
 #ifndef __x86_64__
-    // The directory that Terrarium made maps all 4 GiB. Take the last one out, and let the TLB forget it.
+    // The directory that Terrarium made maps all 4 GiB. Remove the last one, and flush it from the TLB.
     word directory;
     __asm__ volatile("mov %%cr3, %0" : "=r"(directory));
     for (word i = FAR_AWAY >> 22; i < 1024; i++) ((word *)directory)[i] = 0;

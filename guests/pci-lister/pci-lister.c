@@ -1,4 +1,4 @@
-// Lists what is on the PCI bus: by configuration mechanism 1, two ports. No driver, no table, no firmware is needed for that.
+// Lists the functions on the PCI bus: by configuration mechanism 1, two ports. It needs no driver, table or firmware.
 #include "print.h"
 
 #define PCI_ADDRESS 0xcf8               // which function, which register; bit 31 switches the data port on
@@ -28,7 +28,7 @@ static void print_digits(uint32_t value, int digits)
         outb(PORT_DEBUG_CONSOLE, "0123456789abcdef"[value >> shift & 15]);
 }
 
-// All ones written to a base address leave ones where the function decodes nothing: so it tells its size.
+// After a write of all ones, a base address has ones where the function decodes the address: so a guest reads its size.
 static void print_bar(int slot, int function, int reg)
 {
     uint32_t before = read(slot, function, reg);
@@ -48,7 +48,7 @@ static void print_bar(int slot, int function, int reg)
 static void show(int slot, int function)
 {
     uint32_t id = read(slot, function, PCI_ID);
-    if ((id & 0xffff) == 0xffff) return;                        // nobody answers: the bus floats
+    if ((id & 0xffff) == 0xffff) return;                        // no function answers: the bus floats
     uint32_t interrupt = read(slot, function, PCI_INTERRUPT);
     print("00:");
     print_digits((uint32_t)slot, 2);

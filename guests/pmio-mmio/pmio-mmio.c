@@ -1,11 +1,11 @@
-// Two ways to talk to a device, and what each does to the guest: ports, and memory that is not RAM.
+// Two ways to access a device, and the exits of each: ports, and memory that is not RAM.
 #include "io.h"
 
 #define PORT 0x80                               // no device answers here, as on the course's slide
 #define HOLE ((volatile uint32_t *)0x3000000)   // 48 MiB: no memory at all
 #define ROM ((volatile uint32_t *)0x2000000)    // 32 MiB: a page that is mapped read-only
 
-// What the page holds. The loader puts it there; the guest itself could not.
+// The content of the page. The loader puts it there; the guest itself could not.
 __attribute__((section(".rom"))) const uint32_t page[2] = {0x600df00d, 0x12345678};
 
 static void print(const char *text)

@@ -1,4 +1,4 @@
-// Processors that add to the same numbers, in 32-bit C: what is lost without LOCK, and what a spinlock costs.
+// Processors that add to the same numbers, in 32-bit C: the losses without LOCK, and the cost of a spinlock.
 #include "cpus.h"
 #include "print.h"
 
@@ -9,19 +9,19 @@ static volatile uint32_t by_steps, plain, locked, in_lock;
 static volatile uint32_t broken_lock, in_broken_lock;
 static volatile uint32_t lock;
 
-// Three instructions: another processor may come between any two.
+// Three instructions: another processor may run between any two.
 static void add_by_steps(void)
 {
     __asm__ volatile("mov %0, %%eax; inc %%eax; mov %%eax, %0" : "+m"(by_steps) : : "eax", "memory");
 }
 
-// One instruction, and yet a read and a write: without LOCK another processor may come between the two.
+// One instruction, but a read and a write: without LOCK another processor may run between the two.
 static void add_plain(void)
 {
     __asm__ volatile("incl %0" : "+m"(plain) : : "memory", "cc");
 }
 
-// A spinlock that looks first and takes then: two may look at the same time, and both take it.
+// A spinlock that tests first and then sets: two may test at the same time, and both take it.
 static void add_in_broken_lock(void)
 {
     while (broken_lock != 0) pause();
@@ -30,7 +30,7 @@ static void add_in_broken_lock(void)
     broken_lock = 0;
 }
 
-// The same with XCHG, which looks and takes in one step.
+// The same with XCHG, which tests and sets in one step.
 static void add_in_lock(void)
 {
     while (exchange(&lock, 1) != 0) pause();

@@ -15,7 +15,7 @@ static struct gate idt[32];
 static struct tss tss = {.io_map = sizeof(tss)};
 static uint8_t kernel_stack[4096] __attribute__((aligned(16))), user_stack[4096] __attribute__((aligned(16)));
 
-// 1 if SYSCALL came up in ring 3 and had to be lifted by an exception; see the page.
+// 1 if SYSCALL arrived in ring 3 and an exception had to change to ring 0; see the page.
 #define LIFTED ((volatile uint8_t *)0x500)
 
 // ---------------------------------------------------------------------------------------------- ring 3
@@ -59,7 +59,7 @@ static void user(void)
 
 // ---------------------------------------------------------------------------------------------- ring 0
 
-// What the entries have pushed, and after it what IRETQ takes.
+// The registers that the entries have pushed, followed by IRETQ's frame.
 struct frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
     uint64_t vector, error, rip, cs, rflags, rsp, ss;
@@ -87,14 +87,14 @@ __attribute__((used)) void on_exception(struct frame *frame)
     if (frame->vector == 6 && frame->rip == (uint64_t)lift) {
         *LIFTED = 1;
         frame->rip = frame->rcx;
-        frame->rflags = frame->r11 & ~RFLAGS_IOPL; // R11 is the program's to choose, if it jumps here itself
+        frame->rflags = frame->r11 & ~RFLAGS_IOPL; // the program chooses R11, if it jumps here itself
         do_system_call(frame);
         return;
     }
     print(frame->vector == 6 ? "#UD" : frame->vector == 13 ? "#GP" : "an exception");
     print_value(", error code ", frame->error);
     if ((frame->cs & 3) == 0) halt(0xdead);
-    // What the program tries is this long: HLT 1 byte, OUT and UD2 2, MOV from CR3 3. Continue after it.
+    // The lengths of the program's attempts: HLT 1 byte, OUT and UD2 2, MOV from CR3 3. Continue after it.
     const uint8_t *at = (const uint8_t *)frame->rip;
     frame->rip += at[0] == 0xf4 ? 1 : at[0] == 0x0f && at[1] == 0x20 ? 3 : 2;
 }
@@ -152,7 +152,7 @@ void _start(void)
     idt[6] = gate(invalid_opcode_entry, KERNEL_CODE, PRESENT | INTERRUPT_GATE);
     idt[13] = gate(protection_entry, KERNEL_CODE, PRESENT | INTERRUPT_GATE);
     load_idt(idt, sizeof(idt));
-    // One stack serves both ways up: nothing here interrupts the kernel.
+    // Both entries use one stack: nothing here interrupts the kernel.
     tss.rsp0 = kernel_rsp = (uint64_t)(kernel_stack + sizeof(kernel_stack));
     load_tr(TASK);
     write_msr(EFER, read_msr(EFER) | EFER_SCE);

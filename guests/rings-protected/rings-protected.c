@@ -107,7 +107,7 @@ void _start(void)
     idt[13] = gate(protection_entry, KERNEL_CODE, PRESENT | INTERRUPT_GATE);
     idt[0x80] = gate(system_call_entry, KERNEL_CODE, PRESENT | RING(3) | INTERRUPT_GATE);
     load_idt(idt, sizeof(idt));
-    // The stack for everything that comes up from ring 3.
+    // The stack for all entries from ring 3.
     tss.esp0 = (uint32_t)(kernel_stack + sizeof(kernel_stack));
     load_tr(TASK);
 

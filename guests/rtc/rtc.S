@@ -1,4 +1,4 @@
-// The clock with the battery, in real mode: time that is read whole, interrupts by the second controller, an alarm.
+// The clock with the battery, in real mode: a consistent time, interrupts by the second controller, an alarm.
 
 #include "interrupts.h"
 #include "ports.h"
@@ -44,7 +44,7 @@ ticks:  call    listen
         mov     $text_line, %si
         call    print
 
-        // An alarm is a pattern that the time has to match. One that everything matches rings every second.
+        // An alarm is a pattern that the time has to match. A pattern that matches every time rings every second.
         rtc_write RTC_SECONDS_ALARM, RTC_ANY
         rtc_write RTC_MINUTES_ALARM, RTC_ANY
         rtc_write RTC_HOURS_ALARM, RTC_ANY
@@ -54,7 +54,7 @@ ticks:  call    listen
         jz      wrong
         mov     $text_alarm, %si
         call    print
-        xor     %eax, %eax                      // the date, and a flag of the periodic pulse: another each time
+        xor     %eax, %eax                      // the date, and a flag of the periodic pulse: different each time
         xor     %ebx, %ebx
         xor     %edx, %edx
         cli
@@ -85,7 +85,7 @@ clock:  push    %ax
         iret
 
 // EAX: hours, minutes and seconds in BCD, a byte each from bit 16 down. The clock counts on while it is read: 10:59:59 may be
-// read as 10:00:00, or as 11:59:59. So it is read until it says the same twice.
+// read as 10:00:00, or as 11:59:59. So it is read until two reads are equal.
 read_time:
         call    read_once
         mov     %eax, %edx

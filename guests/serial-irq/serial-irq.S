@@ -1,4 +1,4 @@
-// Echoes what comes in on the serial port, driven only by its interrupt: the port is never polled.
+// Echoes the input of the serial port, driven only by its interrupt: the port is never polled.
 // A 'q' ends it.
 
 #include "interrupts.h"
@@ -27,7 +27,7 @@ _start:
         movw    %cs, (VECTOR_PIC + IRQ_SERIAL) * 4 + 2
 
         pic_init 1 << IRQ_SERIAL
-        serial  SERIAL_FCR, 0x07                // FIFOs on, and empty; an interrupt from the first character
+        serial  SERIAL_FCR, 0x07                // FIFOs on and empty; an interrupt from the first character on
         serial  SERIAL_MCR, 0x0b                // DTR, RTS, and OUT2: the gate to the interrupt controller
         serial  SERIAL_IER, 0x01                // interrupt when a character has come
 
@@ -39,7 +39,7 @@ sleep:  hlt                                     // nothing happens here until a 
         cli
         hlt
 
-// The controller looks at edges: take every character there is, until the port says that nothing is left to do.
+// The controller reacts to edges: read all characters, until the port reports no further event.
 received:
         push    %ax
         push    %dx

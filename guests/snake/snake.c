@@ -20,7 +20,7 @@ enum { MOVES_A_SECOND = 12 };
 
 static uint64_t idt[VECTOR_PIC + 8];
 static volatile unsigned ticks;
-// Keys that went down: the handler writes, the game reads. Older ones are lost where there are too many.
+// Keys that went down: the handler writes, the game reads. Older ones are lost if there are too many.
 static volatile uint8_t pressed[16];
 static volatile unsigned written, taken;
 
@@ -47,7 +47,7 @@ static void set_up(void)
     idt[VECTOR_PIC + IRQ_KEYBOARD] = gate(keyboard_entry, KERNEL_CODE, PRESENT | INTERRUPT_GATE);
     load_idt(idt, sizeof(idt));
 
-    // Both controllers: edges, where their vectors begin, how they hang together, an 8086's way of ending.
+    // Both controllers: edges, their first vectors, the cascade, the 8086's end of interrupt.
     outb(PORT_PIC, PIC_ICW1);
     outb(PORT_PIC_DATA, VECTOR_PIC);
     outb(PORT_PIC_DATA, PIC_ICW3);
@@ -95,7 +95,7 @@ static void draw_field(void)
     }
     const char *title = " snake: w a s d ";
     for (unsigned i = 0; title[i] != '\0'; i++) SCREEN[4 + i] = 0x1f00 | (uint8_t)title[i];
-    // The cursor below the last line is not seen.
+    // A cursor below the last line is not visible.
     outb(VGA_CRTC, CRTC_CURSOR_HIGH), outb(VGA_CRTC + 1, WIDTH * HEIGHT >> 8);
     outb(VGA_CRTC, CRTC_CURSOR_LOW), outb(VGA_CRTC + 1, (uint8_t)(WIDTH * HEIGHT));
 }
@@ -142,7 +142,7 @@ void _start(void)
     }
     head = 3;
     length = 4;
-    SCREEN[12 * WIDTH + 40] = FOOD; // the first one lies ahead
+    SCREEN[12 * WIDTH + 40] = FOOD; // the first one is ahead
 
     int step = 1;
     for (int alive = 1; alive;) {

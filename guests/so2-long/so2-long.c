@@ -4,7 +4,7 @@
 
 #define ANSWER ((volatile uint64_t *)0x400)
 
-// A real call, so that the stack the assignment asks for has something to hold.
+// A real call, so that the stack that the assignment requires is used.
 static __attribute__((noinline)) void print(const char *text)
 {
     while (*text != '\0') outb(PORT_DEBUG_CONSOLE, *text++);

@@ -29,7 +29,7 @@ static void task_ping(void)
     for (unsigned turn = 1;; turn++) {
         print_value("  ping, task ", task_register());
         print_value("    its turn ", turn);
-        // The jump ends here; when another task jumps back, this one continues after it.
+        // When another task jumps back, this one continues after the jump.
         __asm__ volatile("ljmp %0, $0" : : "i"(MAIN) : "memory");
     }
 }
@@ -52,7 +52,7 @@ static void task_sum(void)
 static void task_rescue(void)
 {
     for (;;) {
-        // In whichever state the victim was, this task has registers and a stack of its own: kernels use a task gate for
+        // In every state of the victim, this task has its own registers and stack: kernels use a task gate for
         // the double fault, where the stack itself may be what is broken. The victim's registers are in its TSS.
         print_value("  rescue, task ", task_register());
         print_value("    the fault's eip is in main's TSS: ", main_task.eip != 0);

@@ -42,7 +42,7 @@ static void make(struct task *task, void (*function)(void))
 
 static void player(void)
 {
-    // Local variables live on the task's own stack or in its registers: each task counts for itself.
+    // Local variables are on the task's own stack or in its registers: each task counts separately.
     for (unsigned turn = 1;; turn++) {
         print(current->name);
         print_value(" ", turn);

@@ -4,7 +4,7 @@
 #include "interrupts.h"
 #include "ports.h"
 
-#define CODE_SELECTOR 0x08                      // what CS is when this starts
+#define CODE_SELECTOR 0x08                      // the value of CS at the start
 
 .code64
 .globl _start
@@ -43,7 +43,7 @@ next:   lodsb
         outp    PORT_DEBUG_CONSOLE, '\n'
         inc     %ebx
 
-served: outp    PORT_PIC, PIC_EOI               // without this the line would stay silent
+served: outp    PORT_PIC, PIC_EOI               // without this the line would not interrupt again
         pop     %rax
         iretq
 

@@ -43,7 +43,7 @@ next:   lodsb
         outp    PORT_DEBUG_CONSOLE, '\n'
         inc     %bx
 
-served: outp    PORT_PIC, PIC_EOI               // without this the line would stay silent
+served: outp    PORT_PIC, PIC_EOI               // without this the line would not interrupt again
         pop     %ax
         iret
 

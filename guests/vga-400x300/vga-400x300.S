@@ -1,11 +1,11 @@
 // 400 by 300 pixels in 256 colours: a mode that no BIOS has. The six lines of the course's slide are here word for word;
-// what the slide leaves out is the CRTC's timing and what it takes for granted: chain-4 off, 256 colours on, a palette.
+// the slide leaves out the CRTC's timing and its assumptions: chain-4 off, 256 colours on, a palette.
 
 #include "vga.h"
 
 #define WIDTH 400
 #define HEIGHT 300
-#define PITCH (WIDTH / 4)               // bytes a line in each plane
+#define PITCH (WIDTH / 4)               // bytes per line in each plane
 
 .code16
 .globl _start

@@ -53,7 +53,7 @@ colour: mov     sine(%bx), %al
 
         xor     %bp, %bp                // the time
 frame:
-        // What depends on x alone, for this frame: a row of it, wider than the screen.
+        // The part that depends only on x, for this frame: a row, wider than the screen.
         push    %ds
         pop     %es
         mov     $across, %di
@@ -91,7 +91,7 @@ line:   movzx   %dh, %bx
 pixels: lodsw
         add     %dl, %al
         add     %dl, %ah
-        stosw                           // RAM to the guest: not one of these leaves it
+        stosw                           // RAM to the guest: none of these writes is an exit
         loop    pixels
         inc     %dh
         cmp     $HEIGHT, %dh
@@ -119,5 +119,5 @@ mode13: .byte   0x63
         .byte   0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c
         .byte   0x0d, 0x0e, 0x0f, 0x41, 0x00, 0x0f, 0x00, 0x00
 
-.set    sine, 0x8000                    // 256 bytes behind the program
+.set    sine, 0x8000                    // 256 bytes after the program
 .set    across, 0x8100                  // the row

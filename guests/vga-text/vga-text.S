@@ -23,7 +23,7 @@ _start:
         mov     $(COLUMNS * 25), %cx
         rep stosw
 
-        // A frame of double lines; the edges' characters meet because bits go on into the ninth dot.
+        // A frame of double lines; the characters meet because bits continue into the ninth dot.
         mov     $CELL(1, 4), %di
         mov     $0xc9, %al              // ╔
         mov     $0xbb, %bl              // ╗
@@ -48,7 +48,7 @@ sides:  movb    $0xba, %es:(%di)        // ║
         mov     $(BLUE | BLINK), %ah    // with blinking on, bit 7 is no background colour
         call    print
 
-        // Every attribute that does not blink: backgrounds go down, foregrounds to the right.
+        // Every attribute that does not blink: backgrounds downwards, foregrounds to the right.
         xor     %bx, %bx                // BL is the attribute
         mov     $CELL(6, 16), %di
 row:    mov     $16, %cx
@@ -79,7 +79,7 @@ glyph:  stosw
         cmp     $32, %al
         jb      glyph
 
-        // The cursor behind the title: its place is counted in cells.
+        // The cursor after the title: its place is counted in cells.
         vga_set VGA_CRTC, CRTC_CURSOR_HIGH, (3 * COLUMNS + 54) >> 8
         vga_set VGA_CRTC, CRTC_CURSOR_LOW, (3 * COLUMNS + 54) & 0xff
         cli

@@ -1,4 +1,4 @@
-// What is typed appears: a keyboard that is polled, a text screen, a cursor that moves along. Escape ends.
+// Shows typed text: a polled keyboard, a text screen, a moving cursor. Escape ends.
 
 #include "keyboard.h"
 #include "ports.h"
@@ -13,7 +13,7 @@
 _start:
         mov     $VGA_TEXT_MEMORY / 16, %ax
         mov     %ax, %es                        // ES: the screen
-        xor     %di, %di                        // DI: where the next character goes
+        xor     %di, %di                        // DI: the place of the next character
         mov     $WHITE_ON_BLUE << 8 | ' ', %ax
         mov     $COLUMNS * ROWS, %cx
         cld
@@ -37,7 +37,7 @@ key:    in      $PORT_KEYBOARD_STATUS, %al
         jz      key
         mov     $WHITE_ON_BLUE, %ah
         stosw
-        out     %al, $PORT_DEBUG_CONSOLE        // and on the console, for those who have no screen
+        out     %al, $PORT_DEBUG_CONSOLE        // and on the console, for users without a screen
         jmp     placed
 
 line:   mov     $'\n', %al
@@ -71,7 +71,7 @@ cursor: mov     %di, %bx
         out     %ax, %dx
         ret
 
-// What the keys of set 1 write, by scan code; 0 for nothing.
+// The characters of set 1's keys, by scan code; 0 for none.
 letters:
         .byte   0, 0
         .ascii  "1234567890-="

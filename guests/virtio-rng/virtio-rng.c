@@ -1,4 +1,4 @@
-// A virtio driver that fits on a page: it finds the entropy source on the PCI bus, agrees with it, and asks for random bytes.
+// A virtio driver that fits on a page: it finds the entropy source on the PCI bus, negotiates with it, and requests random bytes.
 #include "print.h"
 #include "virtio.h"
 

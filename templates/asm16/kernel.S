@@ -1,6 +1,6 @@
 // {{name}}: a 16-bit kernel. The processor starts in real mode, as every PC does, at the first instruction below.
 //
-// There is no BIOS here: no INT 10h writes for us. What there is are ports.
+// There is no BIOS here, and so no INT 10h that writes. There are ports.
 
 #define PORT_CONSOLE 0xe9               // a byte out is a character on the console
 
@@ -16,7 +16,7 @@ next:   lodsb                           // AL = the byte at DS:SI; SI = SI + 1
         out     %al, $PORT_CONSOLE      // leaves the guest: one VM exit, one letter
         jmp     next
 
-done:   cli                             // nothing may wake us:
+done:   cli                             // no interrupt can wake the CPU:
         hlt                             // that ends the guest
 
 greeting:

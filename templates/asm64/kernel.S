@@ -15,7 +15,7 @@ next:   lodsb                           // AL = the byte at RSI; RSI = RSI + 1
         out     %al, $PORT_CONSOLE      // leaves the guest: one VM exit, one letter
         jmp     next
 
-done:   cli                             // nothing may wake us:
+done:   cli                             // no interrupt can wake the CPU:
         hlt                             // that ends the guest
 
 greeting:

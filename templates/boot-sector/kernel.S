@@ -22,7 +22,7 @@ next:   lodsb                           // AL = the byte at DS:SI; SI = SI + 1
         int     $0x10
         jmp     next
 
-done:   cli                             // nothing may wake us:
+done:   cli                             // no interrupt can wake the CPU:
         hlt                             // that ends the guest
 
 greeting:

@@ -1,4 +1,4 @@
-// The table of interrupts, the two controllers, the timer, and what happens when an exception comes: a panic that dumps.
+// The table of interrupts, the two controllers, the timer, and the handler of exceptions: a panic with a dump.
 // SDM 3A, chapter 7; Intel's 8259A and 8254 datasheets.
 #include "machine.h"
 
@@ -16,7 +16,7 @@ static struct gate idt[VECTORS];
 static void (*handlers[IRQS])(void);
 volatile uint64_t ticks;
 
-// An entry for each vector. Those exceptions that bring no error code get a 0 in its place, so that all frames are alike.
+// An entry for each vector. Exceptions without an error code get a 0 in its place, so that all frames have the same form.
 __asm__(".altmacro\n"
         ".macro entry vector\n"
         "    .balign 16\n"
@@ -39,7 +39,7 @@ __asm__(".altmacro\n"
         "    cld\n"
         "    mov %rsp, %rdi\n"
         "    mov %rsp, %rbx\n"
-        "    and $-16, %rsp\n" // as the ABI wants it
+        "    and $-16, %rsp\n" // as the ABI requires
         "    call interrupted\n"
         "    mov %rbx, %rsp\n"
         "    pop %r15; pop %r14; pop %r13; pop %r12; pop %r11; pop %r10; pop %r9; pop %r8\n"
@@ -102,7 +102,7 @@ void interrupts_start(void)
     struct { uint16_t limit; uint64_t base; } __attribute__((packed)) table = {sizeof(idt) - 1, (uint64_t)idt};
     __asm__ volatile("lidt %0" : : "m"(table));
 
-    // Both controllers: edges, where their vectors begin, how they hang together, an 8086's way of ending; all lines shut.
+    // Both controllers: edges, their first vectors, the cascade, the 8086's end of interrupt; all lines masked.
     outb(PIC1, 0x11);
     outb(PIC2, 0x11);
     outb(PIC1 + 1, FIRST_IRQ);
@@ -114,7 +114,7 @@ void interrupts_start(void)
     outb(PIC1 + 1, 0xff & ~(1 << 2));
     outb(PIC2 + 1, 0xff);
 
-    outb(TIMER + 3, 0x34); // counter 0, both bytes, again and again
+    outb(TIMER + 3, 0x34); // counter 0, both bytes, repeatedly
     outb(TIMER, (uint8_t)(TIMER_HZ / 100));
     outb(TIMER, TIMER_HZ / 100 >> 8);
     handle(0, tick);

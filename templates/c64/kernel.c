@@ -1,5 +1,5 @@
-// {{name}}: a small {{bits}}-bit kernel in C with page tables, interrupts, a timer, a keyboard and a printf of its own. The
-// processor's first instruction is that of _start; the stack is there.
+// {{name}}: a small {{bits}}-bit kernel in C with its own page tables, interrupts, timer, keyboard and printf. The
+// processor's first instruction is that of _start; the stack is set up.
 #include "machine.h"
 
 #define QUIET 100 // ticks without a key after which it ends: a second
@@ -11,7 +11,7 @@ void _start(void)
     keyboard_start();
     printf("Hello from {{name}}!\n");
 
-    // A page of memory where none was, by tables of our own.
+    // Maps a page at a new address, by our own tables.
     volatile uint64_t *number = (volatile uint64_t *)0xffff800000000000;
     map((uint64_t)number, (uint64_t)new_page(), true);
     *number = 42;
@@ -20,7 +20,7 @@ void _start(void)
     *(volatile uint64_t *)0xdead0000000 = 1;
 #endif
 
-    // What is typed appears: make CFLAGS= run, or terrarium run . --type 'hello', or terrarium run . --screen.
+    // Shows typed text: make CFLAGS= run, or terrarium run . --type 'hello', or terrarium run . --screen.
     for (uint64_t until = ticks + QUIET; ticks < until;)
     {
         char character;
@@ -32,5 +32,5 @@ void _start(void)
         __asm__ volatile("hlt"); // until the timer or the keyboard interrupts
     }
     for (;;)
-        __asm__ volatile("cli; hlt" : : "a"(*number)); // nothing may wake us: that ends the guest, with 42 in RAX
+        __asm__ volatile("cli; hlt" : : "a"(*number)); // no interrupt can wake the CPU: that ends the guest, with 42 in RAX
 }

@@ -1,4 +1,4 @@
-// Keys: the handler writes them into a ring, who wants one takes it. Scan codes of set 1, as the controller gives them.
+// Keys: the handler writes them into a ring, from which the kernel reads. Scan codes of set 1, as the controller sends them.
 #include "machine.h"
 
 enum { DATA = 0x60, RELEASED = 0x80, LEFT_SHIFT = 0x2a, RIGHT_SHIFT = 0x36 };
@@ -22,7 +22,7 @@ static void key(void)
         return;
     char character = shift ? shifted[key] : plain[key];
     if (character != '\0')
-        ring[written++ % sizeof(ring)] = character; // the oldest are lost where nobody takes them
+        ring[written++ % sizeof(ring)] = character; // the oldest are lost if nobody reads them
 }
 
 bool keyboard_take(char *character)

@@ -1,4 +1,4 @@
-// What the parts of {{name}} know of each other, and the instructions that C has no words for.
+// The functions that the parts of {{name}} share, and the instructions that C cannot express.
 #pragma once
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,7 +19,7 @@ static inline uint8_t inb(uint16_t port)
 // console.c
 void printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-// interrupts.c: what an interrupt leaves on the stack, from the last thing pushed on
+// interrupts.c: an interrupt's stack frame, from the last push on
 struct frame
 {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
@@ -27,8 +27,8 @@ struct frame
     uint64_t rip, cs, rflags, rsp, ss;
 };
 void interrupts_start(void);
-void handle(unsigned irq, void (*handler)(void)); // and lets the line in
-extern volatile uint64_t ticks;                   // 100 a second
+void handle(unsigned irq, void (*handler)(void)); // and unmasks the line
+extern volatile uint64_t ticks;                   // 100 per second
 __attribute__((noreturn)) void panic(const struct frame *frame, const char *why);
 
 // keyboard.c

@@ -1,10 +1,10 @@
-// Page tables of our own: four levels, pages of 4 KiB (SDM 3A 5.5). The first 4 MiB are mapped to themselves.
+// Our own page tables: four levels, pages of 4 KiB (SDM 3A 5.5). The first 4 MiB are mapped to themselves.
 #include "machine.h"
 
 enum { PRESENT = 1, WRITABLE = 2, PAGE = 4096, ENTRIES = 512 };
 #define PAGES 64
 
-static uint8_t pages[PAGES][PAGE] __attribute__((aligned(4096))); // what new_page hands out
+static uint8_t pages[PAGES][PAGE] __attribute__((aligned(4096))); // the pages for new_page
 static unsigned used;
 static uint64_t *top;
 
@@ -39,7 +39,7 @@ void paging_start(void)
     top = new_page();
     for (uint64_t at = 0; at < 0x400000; at += PAGE)
         map(at, at, true);
-    // The stack and the tables of the start lie at the end of memory.
+    // The initial stack and tables are at the end of memory.
     for (uint64_t at = (rsp & -PAGE) - 15 * PAGE; at <= (rsp | (PAGE - 1)) + 8 * PAGE; at += PAGE)
         map(at, at, true);
     __asm__ volatile("mov %0, %%cr3" : : "r"(top) : "memory");

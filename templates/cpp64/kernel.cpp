@@ -1,5 +1,5 @@
 // {{name}}: a {{bits}}-bit kernel in C++. There is no library: no exceptions, no type information, no new. The processor's first
-// instruction is that of _start; the stack is there, and the constructors of globals are for us to call.
+// instruction is that of _start; the stack is set up, and we must call the constructors of globals.
 
 class Console {
 public:
@@ -27,5 +27,5 @@ extern "C" void _start()
         (*construct)();
     console.print("Hello from {{name}}!\n");
     for (;;)
-        asm volatile("cli; hlt"); // nothing may wake us: that ends the guest
+        asm volatile("cli; hlt"); // no interrupt can wake the CPU: that ends the guest
 }

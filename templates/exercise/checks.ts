@@ -1,4 +1,4 @@
-// Runs a submission and says what it did. `exam.random` follows from the student's seed: the same student always gets the same list.
+// Runs a submission and reports its results. `exam.random` follows from the student's seed: the same student always gets the same list.
 
 /** @param {import('terrarium-vm').Exam} exam */
 export default function checks(exam) {
@@ -32,6 +32,6 @@ function sum(exam, guest, list, points) {
       found === (expected & 0xff)
         ? 'The sum needs 16 bits: clear AH, and add to all of AX.'
         : 'AX must be the sum of the bytes from 0x500 up to the zero.',
-    note: 'Whoever adds to AL alone loses the carry.',
+    note: 'An addition to AL alone loses the carry.',
   });
 }

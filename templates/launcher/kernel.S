@@ -6,5 +6,5 @@
 _start:
         in      $0x10, %al              // launch.mjs answers: see in8
         add     %al, %al
-        out     %al, $0x11              // launch.mjs is told: see out8
+        out     %al, $0x11              // launch.mjs receives it: see out8
         hlt

@@ -1,5 +1,5 @@
 // {{name}}: a multiboot kernel in C. Every loader of that protocol starts it: Terrarium, GRUB, QEMU's -kernel. Its first
-// instruction is that of _start, in {{bits}}-bit protected mode with flat segments; EBX points to what the loader tells.
+// instruction is that of _start, in {{bits}}-bit protected mode with flat segments; EBX points to the loader's information.
 
 #include <stdint.h>
 
@@ -9,7 +9,7 @@
 #define HEADER_FLAGS 3 // modules on pages; the memory's map
 #define LOADER_MAGIC 0x2badb002
 
-// The loader looks for this in the first 8 KiB of the file. The three words add up to 0.
+// The loader searches for this in the first 8 KiB of the file. The three words add up to 0.
 __attribute__((section(".multiboot"), used, aligned(4))) static const uint32_t header[] = {
     HEADER_MAGIC,
     HEADER_FLAGS,
@@ -26,7 +26,7 @@ struct information // its first fields: the specification has all of them, in 3.
 
 static uint8_t stack[4096] __attribute__((aligned(16), used));
 
-// Nobody has set up a stack: that comes first, then C.
+// There is no stack yet: it is set up first, then C runs.
 __attribute__((naked)) void _start(void)
 {
     __asm__("mov $stack + 4096, %esp\n"
@@ -62,5 +62,5 @@ __attribute__((used)) static void kernel(uint32_t magic, const struct informatio
         print("not started by a multiboot loader\n");
     print_on_screen(magic == LOADER_MAGIC ? (const char *)told->command_line : "no loader");
     for (;;)
-        __asm__ volatile("cli; hlt"); // nothing may wake us: that ends the guest
+        __asm__ volatile("cli; hlt"); // no interrupt can wake the CPU: that ends the guest
 }

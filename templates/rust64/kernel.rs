@@ -1,5 +1,5 @@
 // {{name}}: a {{bits}}-bit kernel in Rust. There is no operating system below: no std, no main. The processor's first instruction
-// is that of _start; the stack is there.
+// is that of _start; the stack is set up.
 #![no_std]
 #![no_main]
 
@@ -19,7 +19,7 @@ fn print(text: &str) {
     }
 }
 
-/// Nothing may wake us: that ends the guest.
+/// No interrupt can wake the CPU: that ends the guest.
 fn halt() -> ! {
     loop {
         unsafe { asm!("cli", "hlt") }

@@ -1,5 +1,5 @@
-// {{name}}: a {{bits}}-bit kernel in C. Nobody has started a library for us: no printf, no malloc, no main. The processor's
-// first instruction is that of _start; the stack is there.
+// {{name}}: a {{bits}}-bit kernel in C. There is no C library: no printf, no malloc, no main. The processor's
+// first instruction is that of _start; the stack is set up.
 
 #define PORT_CONSOLE 0xe9 // a byte out is a character on the console
 
@@ -18,5 +18,5 @@ void _start(void)
 {
     print("Hello from {{name}}!\n");
     for (;;)
-        __asm__ volatile("cli; hlt"); // nothing may wake us: that ends the guest
+        __asm__ volatile("cli; hlt"); // no interrupt can wake the CPU: that ends the guest
 }

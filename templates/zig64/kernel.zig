@@ -1,5 +1,5 @@
 // {{name}}: a {{bits}}-bit kernel in Zig. There is no operating system below. The processor's first instruction is that of _start;
-// the stack is there.
+// the stack is set up.
 
 /// A byte out is a character on the console.
 const port_console = 0xe9;
@@ -18,5 +18,5 @@ fn print(text: []const u8) void {
 
 export fn _start() noreturn {
     print("Hello from {{name}}!\n");
-    while (true) asm volatile ("cli; hlt"); // nothing may wake us: that ends the guest
+    while (true) asm volatile ("cli; hlt"); // no interrupt can wake the CPU: that ends the guest
 }

@@ -1,4 +1,4 @@
-# Prints what fw_cfg tells, raw, to port E9: signature, features, RAM, CPUs, and the first 8 bytes of the file opt/test, found in the directory.
+# Prints fw_cfg's items, raw, to port E9: signature, features, RAM, CPUs, and the first 8 bytes of the file opt/test, found in the directory.
 # Then it ends by QEMU's isa-debug-exit at F4.
         .code16
         .globl  _start

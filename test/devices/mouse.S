@@ -1,4 +1,4 @@
-# Asks the BIOS for the mouse's reports (INT 15h AX=C2xx) and writes what its handler gets, three bytes a report, to port E9; after
+# Requests the mouse's reports from the BIOS (INT 15h AX=C2xx) and writes them, three bytes per report, to port E9; after
 # the fourth report it halts.
         .code16
         .globl  _start

@@ -49,7 +49,7 @@ begin:  xor     %ax, %ax
         rtc_read RTC_C
         rtc_write RTC_A, (RTC_A_CRYSTAL | 9)    // 128 a second
         rtc_write RTC_B, (RTC_B_PERIODIC | RTC_B_24_HOURS)
-        mov     $0xACE1, %bx                    // a linear feedback shift register chooses the way
+        mov     $0xACE1, %bx                    // a linear feedback shift register chooses the path
         sti
 
 again:  shr     $1, %bx
@@ -74,7 +74,7 @@ busy:   imul    $77, %si
         call    today
         jmp     again
 
-// Until further notice the serial port does not interrupt, and is polled.
+// From here on the serial port does not interrupt, and is polled.
 polled: cli
         mov     $PORT_SERIAL_IER, %dx
         xor     %al, %al

@@ -1,5 +1,5 @@
-// Lives by the clock: a main loop of every kind of instruction that takes its time, and a timer of 5 kHz whose handler
-// writes down where it interrupted, when, and in which round of a string instruction. Ends after 300 ticks.
+// Depends on the clock: a main loop of every kind of slow instruction, and a timer of 5 kHz whose handler
+// records where it interrupted, when, and in which iteration of a string instruction. Ends after 300 ticks.
 #include "interrupts.h"
 .code16
 .equ LOG, 0x8000
@@ -17,7 +17,7 @@ begin:  xor     %ax, %ax
         pit_init 5000
         mov     $LOG, %bp
         mov     $TICKS, %dx
-        mov     $0xACE1, %bx                    // a linear feedback shift register chooses the way
+        mov     $0xACE1, %bx                    // a linear feedback shift register chooses the path
         sti
 
 again:  shr     $1, %bx

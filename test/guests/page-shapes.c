@@ -32,7 +32,7 @@ static u32 tss[26], tss64[26];
 static u32 idt[256 * 4];
 static struct { u16 limit; u32 base; } __attribute__((packed)) table;
 
-// What the last probe came to.
+// The result of the last probe.
 volatile u32 vector, code, cr2, saved;
 
 // Handlers of 32-bit code, then those of 64-bit code, which go back to compatibility mode with an IRET.
@@ -214,7 +214,7 @@ static void shapes64(int levels)
         highest[0] &= ~0x60;
         cr3(root);
         try_one();
-        // Whether a page of 1 GiB that may not be used counts as accessed, processors and emulators may decide.
+        // Processors and emulators differ in whether a page of 1 GiB that may not be used counts as accessed.
         if (!pae) hex(huge && vector == 14 ? 0 : pointers[1] & 0x60, 2);
         if (levels == 5) hex(highest[0] & 0x60, 2);
         hex(tried[3] & 0x60, 2);

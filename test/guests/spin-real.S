@@ -1,3 +1,3 @@
-// Never ends and never leaves the guest: only a kick gets its processor back.
+// Never ends and never exits: only a kick gets its processor back.
 .code16
 spin:   jmp     spin

@@ -24,7 +24,7 @@ function complaint(args: string[], status = 2): string {
 }
 
 describe('an image that cannot be run', () => {
-  test('missing, empty, a directory, a special file, of an unsupported kind', () => {
+  test('missing, empty, a directory, a special file', () => {
     using scratch = new Scratch();
     const empty = scratch.file('empty.bin');
     writeFileSync(empty, '');

@@ -45,7 +45,7 @@ describe('terrarium snapshot', { skip: noKvm }, () => {
       });
       copy.stdin!.end('three');
       await until('the copy’s echo', () => answered === 'three');
-      // It echoes for ever.
+      // It echoes without end.
       copy.kill('SIGINT');
       await ending(copy);
     });

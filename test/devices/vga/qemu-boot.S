@@ -68,7 +68,7 @@ _start: cli
         mov     $0x000f, %ax
         out     %ax, %dx
 
-        xor     %ax, %ax                // the guest lies behind the font, where SI is now
+        xor     %ax, %ax                // the guest is after the font, where SI points now
         mov     %ax, %es
         xor     %di, %di
         mov     $(IMAGE_BYTES / 2), %cx

@@ -14,7 +14,7 @@ static u64 idt[256] __attribute__((aligned(16)));
 static u32 task[26 + 16];
 static u8 stack0[4096], stack1[4096], stack3[4096] __attribute__((aligned(16)));
 
-/* What the last try gave. */
+/* The result of the last attempt. */
 u32 seen_vector, seen_code, seen_cs, seen_ss, seen_eax, seen_depth;
 u32 kernel_esp;
 
@@ -32,7 +32,7 @@ __asm__(
     "  mov 16(%esp), %eax\n  mov %eax, seen_ss\n  mov 12(%esp), %eax\n  mov %eax, seen_depth\n"
     "1:mov $0x10, %eax\n  mov %eax, %ss\n  mov kernel_esp, %esp\n"
     "  popa\n  ret\n"
-    /* A landing for every jump that succeeds: says so by vector 40. */
+    /* The target of every jump that succeeds, which it reports by vector 40. */
     "landing:\n  int $0x40\n"
     /* stubs of 16 bytes */
     ".align 16\nstubs:\n"

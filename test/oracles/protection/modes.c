@@ -17,7 +17,7 @@ u32 kernel_esp;
 
 static void word(u32 value) { hex(value, value > 0xffff ? 8 : 4), out(' ', 0xe9); }
 
-/* Everything that is on the handler's stack goes into `seen`, behind the vector and the segment registers. */
+/* Everything on the handler's stack goes into `seen`, after the vector and the segment registers. */
 void caught(void);
 __asm__(
     "caught:\n"
@@ -147,7 +147,7 @@ static void frames(void) {
     attempt("ring 3", push_call, 3, 0, 4);
     word(seen[31]), word((u32)(stack0 + sizeof stack0) - depth), out('\n', 0xe9);
   }
-  /* A handler of 16 bits lies below 64 KiB: INT 40h. */
+  /* A 16-bit handler is below 64 KiB: INT 40h. */
   u8 *low = (u8 *)0x5000;
   low[0] = 0xcd, low[1] = 0x40;
   for (u32 type = 0xe6; type <= 0xe7; type++) {
@@ -201,7 +201,7 @@ static void set_task16(u32 ip, u32 flags, u32 cs, u32 ss, u32 ds, u32 table) {
 }
 static void saved(void) {
   word(task[9] & ~0x10000), word(task[10]), word(task[18]), word(task[19]), word(task[20]), word(task[21]), word(task[22]);
-  /* What an exception's task saved of the one that it came from. */
+  /* The state of the previous task that an exception's task saved. */
   word(other[10]), word(other[18]), word(other[19]), word(other[20]), word(other[21]), word(other[24]);
   word(other16[17]), word(other16[18]), word(other16[19]), word(other16[21]), word(rescue[0][0]), word(rescue[1][0]), word(rescue[2][0]);
   word(task[24]), word(other[0] & 0xffff), word(other16[0]), word(other[9] & ~0x10000);

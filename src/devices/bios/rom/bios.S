@@ -11,7 +11,7 @@
         .equ PIC1, 0x20
         .equ PIC2, 0xa0
         .equ EOI, 0x20
-        # Numbers of services that no INT calls.
+        # Numbers of services that are not called by INT.
         .equ SERVICE_POST, 0x100
         .equ SERVICE_UNSERVED, 0x200
 
@@ -24,10 +24,10 @@
 
         .globl  _start
 _start:
-# D000: a HLT for each vector, where a CPU stops that came to an exception or a call that nothing serves: its place says which.
+# D000: a HLT for each vector, where a CPU stops at an exception or call without a handler: the address tells which.
         .fill   256, 1, 0xf4
 
-# D100: calls that nothing serves and that do nothing on a PC: six bytes each.
+# D100: calls without a handler that do nothing on a PC: six bytes each.
         .org    0x100
 unserved:
         .set    vector, 0
@@ -42,7 +42,7 @@ unserved:
         .org    0x700
         .include "service.inc"
 
-# Power-up, and whoever jumps to F000:FFF0: the chips as an AT's BIOS leaves them, the rest by the service.
+# Power-up, and jumps to F000:FFF0: the chips as after an AT's BIOS, the rest by the service.
 power_up:
         cli
         cld
@@ -84,7 +84,7 @@ power_up:
 1:      int     $0x19
         jmp     asleep
 
-# INT 19h and 18h begin with an empty stack: nobody comes back from them. The service says where to go on.
+# INT 19h and 18h begin with an empty stack: they do not return. The service sets where to continue.
 start_disk:
         mov     $0x19, %bx
         jmp     1f
@@ -104,7 +104,7 @@ asleep:
         hlt
         jmp     asleep
 
-# IRQ 0: the tick counter, midnight, the floppy's motor; then whoever hangs on to INT 1Ch.
+# IRQ 0: the tick counter, midnight, the floppy's motor; then the handlers of INT 1Ch.
 irq0:
         push    %ds
         push    %ax
@@ -127,7 +127,7 @@ irq0:
         pop     %ds
         iret
 
-# IRQ 1: a scan code goes by INT 15h AH=4Fh, then to the service, which says whether a further INT is due.
+# IRQ 1: a scan code goes by INT 15h AH=4Fh, then to the service, which tells whether a further INT is due.
 irq1:
         push    %ax
         in      $0x60, %al
@@ -155,7 +155,7 @@ keystroke:
         push    $0x09
         jmp     service
 
-# IRQ 6: the floppy controller has done what it was told.
+# IRQ 6: the floppy controller has completed its command.
 irq6:
         push    %ds
         push    %ax
@@ -187,7 +187,7 @@ clock:
         push    $0x70
         jmp     service
 
-# IRQ 9 is an AT's IRQ 2: programs that were written for a PC's hang on to INT 0Ah.
+# IRQ 9 is an AT's IRQ 2: programs for the PC's handle INT 0Ah.
 irq9:
         push    %ax
         mov     $EOI, %al
@@ -241,7 +241,7 @@ irq13:
         int     $0x02
         iret
 
-# IRQ 14: the disk has done what it was told.
+# IRQ 14: the disk has completed its command.
 irq14:
         push    %ds
         push    %ax
@@ -255,7 +255,7 @@ irq14:
         pop     %ds
         iret
 
-# Interrupts of devices that nobody drives.
+# Interrupts of devices without a driver.
 irq_of_second:
         push    %ax
         mov     $EOI, %al
@@ -341,7 +341,7 @@ irq7:
         apm_entry apm32, 16
         .code16
 
-# Where an AT has its entries.
+# Entries at their places on an AT.
         .org    0xe05b - 0xd000
         jmp     power_up
         .org    0xe2c3 - 0xd000         # NMI
@@ -389,5 +389,5 @@ irq7:
         .byte   0xfc                    # model: AT
         .byte   0
 
-# Entries that an AT has nowhere in particular; rom.ts knows them by these names.
+# Entries that have no fixed place on an AT; rom.ts uses these names.
         .globl  irq2, irq3, irq4, irq5, irq7, irq8, irq9, irq12, irq13, irq14, irq_of_second, start_nothing, unserved, apm16, apm32

@@ -1,4 +1,4 @@
-# The ROM of the VGA for a firmware of somebody else's: C000:0000, in 16 bits. The fonts lie where bios.S has them, too.
+# The ROM of the VGA for foreign firmware: C000:0000, in 16 bits. The fonts are at the same offsets as in bios.S.
 #
 # A firmware finds the signature and calls offset 3; the work is done in TypeScript, as bios.S tells.
 
