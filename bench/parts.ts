@@ -48,7 +48,7 @@ function textSpeed(): number {
   });
 }
 
-/** Random instructions of `terrarium verify` a second, on the software CPU alone. */
+/** Random instructions of `terrarium verify` a second, only on the software CPU. */
 function verifySpeed(): number {
   const engine = engineByName('soft');
   return best(6, () => {

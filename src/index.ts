@@ -2,7 +2,7 @@
  * Terrarium: virtual machines in TypeScript on Linux's KVM API, made so that you can see inside.
  *
  * `createMachine` makes a machine on this thread, with plain objects as devices; `hostMachine` puts one on a thread of
- * its own. The typed KVM API alone is `terrarium-vm/kvm`.
+ * its own. Only the typed KVM API is `terrarium-vm/kvm`.
  *
  * @module
  */

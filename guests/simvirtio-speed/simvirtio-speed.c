@@ -7,11 +7,9 @@
 #include "io.h"
 #include "simvirtio.h"
 
-#define WANTED_BYTES (*(volatile uint64_t *)0x500)
-#define WANTED_BATCH (*(volatile uint64_t *)0x508) // bytes that are announced together; 1: each byte alone
-#define WANTED_KERNEL (*(volatile uint64_t *)0x510) // not 0: send from ring 0
-#define DEFAULT_BYTES 2000
-#define LARGEST_BATCH 2048
+# define WANTED_BYTES (*(volatile uint64_t *)0x500) define WANTED_BATCH (*(volatile uint64_t *)0x508) // bytes that are
+# announced together; 1: each byte separately define WANTED_KERNEL (*(volatile uint64_t *)0x510) // not 0: send from
+# ring 0 define DEFAULT_BYTES 2000 define LARGEST_BATCH 2048
 
 #define KERNEL_CODE 0x08
 #define USER_DATA 0x1b // as Terrarium's boot has them in its GDT: docs/cpu-modes.md
@@ -50,7 +48,7 @@ static __attribute__((noreturn)) void send_all(void)
     for (;;) __asm__ volatile("hlt" : : "a"(42ul) : "memory");
 }
 
-// Ring 3 comes back by a fault alone.
+// Ring 3 returns only by a fault.
 __asm__(".text\n"
         "general_protection:\n"
         "        hlt\n"

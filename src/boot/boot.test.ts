@@ -324,7 +324,7 @@ describe('reset', () => {
     }
     refuses(memory, bytes(MIB + 1), { mode: 'reset' }, ImageError, /1048577 bytes does not fit below 1M/);
     boot(memory, bytes(5), { mode: 'reset' });
-    assert.deepEqual(memory.readBytes(0xffff0, 5), bytes(5), 'a jump alone is the reset vector');
+    assert.deepEqual(memory.readBytes(0xffff0, 5), bytes(5), 'only a jump is at the reset vector');
     using small = machine(64 * 1024);
     refuses(small, bytes(65536), {}, ImageError, /0xf0000–0xfffff is not in guest memory/, /--memory 1M/);
   });

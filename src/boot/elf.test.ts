@@ -189,7 +189,7 @@ describe('an ELF file', () => {
     refuses(elf({ type: 99 }), /unknown type 99/);
   });
 
-  test('with a dynamic section is refused where it needs a library; an interpreter alone is nothing', () => {
+  test('with a dynamic section is refused where it needs a library; an interpreter without one is accepted', () => {
     const dynamic = (tag: number) => {
       const file = elf({ segments: [{}, { type: 2n, offset: 0x180n, filesz: 32n }, { type: 3n }] });
       file[0x180] = tag;

@@ -305,7 +305,7 @@ function readLoad(
       'a kernel linked for the top of the address space must give its address in RAM: .text : AT(ADDR(.text) - OFFSET)',
     );
   }
-  // A segment of .bss alone may name any offset: nothing is read there.
+  // A segment of only .bss may have any file offset: nothing is read there.
   const start = filesz === 0n ? 0 : Number(offset);
   return {
     index,

@@ -84,7 +84,7 @@ describe('a multiboot kernel', () => {
     const late = new Uint8Array(16384);
     late.set(multiboot(0x1_0000, addresses).subarray(0x40, 0x60), 8192);
     assert.equal(parseImage(late, 'k').loader, undefined);
-    // Without addresses a flat file does not say where it goes: it is what it was.
+    // Without addresses a flat file has no load address: it is read as before.
     assert.equal(parseImage(multiboot(0), 'k').loader, undefined);
   });
 

@@ -68,8 +68,8 @@ function flatBase(image: Image, mode: BootMode, load: number | undefined): numbe
 }
 
 /**
- * Of a disk with a boot sector firmware loads that sector alone; the rest stays on the disk. A boot sector with more code right after it is
- * not a disk: all of it is loaded.
+ * Of a disk with a boot sector firmware loads only that sector; the rest stays on the disk. A boot sector with more
+ * code right after it is not a disk: all of it is loaded.
  */
 function loadedByFirmware({ segments, ...image }: Image, base: number): readonly ImageSegment[] {
   const [first] = segments;

@@ -169,16 +169,16 @@ export const fields = {
    */
   irqchip: field(
     choice(irqchipNames),
-    'interrupt controllers and timer: devices, or inside the engine; split: the local APICs alone there',
+    'interrupt controllers and timer: devices, or inside the engine; split: only the local APICs there',
     { default: 'user', option: '--irqchip <where>' },
   ),
   /**
-   * `bare`: the standard devices alone. `pc`: a PC as QEMU's `pc` is, with APICs, a PCI bus, disk controllers, ACPI and its tables.
-   * Default: `pc` where it boots a disk or a ROM, else `bare`.
+   * `bare`: only the standard devices. `pc`: a PC as QEMU's `pc` is, with APICs, a PCI bus, disk controllers, ACPI and
+   * its tables. Default: `pc` where it boots a disk or a ROM, else `bare`.
    */
   machine: field(
     choice(machineNames),
-    'bare: the standard devices alone; pc: also APICs, PCI, disk controllers, ACPI',
+    'bare: only the standard devices; pc: also APICs, PCI, disk controllers, ACPI',
     {
       option: '--machine <kind>',
     },

@@ -52,7 +52,7 @@ describe('memory by linear address', () => {
     assert.match(session.describe('pages'), /page map/);
   });
 
-  test('is refused in words where tables lie outside RAM, or lead to a device or to an unclaimed address', () => {
+  test('is refused with an error message where tables lie outside RAM, or lead to a device or to an unclaimed address', () => {
     using machine = longMode('soft');
     const entry = entryOf2M(machine);
     const session = new DebugSession(machine);

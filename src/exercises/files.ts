@@ -43,7 +43,7 @@ export class FileCollector {
     if (this.#bytes > submissionLimits.bytes)
       throw new SubmissionError(
         `the submission is larger than ${submissionLimits.bytes / 2 ** 20} MiB (at '${shownName(name)}')`,
-        'hand in the sources alone, without images and tools',
+        'submit only the sources, without images and tools',
       );
     if (this.files.size >= submissionLimits.files)
       throw new SubmissionError(`the submission has more than ${submissionLimits.files} files`);

@@ -36,7 +36,7 @@ export class Grader {
   /** Submissions for which a compiler was started. */
   compiled = 0;
 
-  /** @param cache a folder for compiled images; without one they are kept in memory alone */
+  /** @param cache a folder for compiled images; without one they are kept only in memory */
   constructor(exercise: Exercise, exerciseDigest: string, cache: string | undefined) {
     this.exercise = exercise;
     this.#built = new Made(cache, 'compiled');

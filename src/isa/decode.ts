@@ -148,7 +148,7 @@ function readPrefixes(reader: Reader, code: CodeSize): Prefixes {
       found.opcode = byte;
       return found;
     }
-    // REX counts right before the opcode alone (SDM 2A 2.2.1).
+    // REX counts only right before the opcode (SDM 2A 2.2.1).
     found.rex = 0;
   }
   return found;

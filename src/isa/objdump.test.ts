@@ -75,7 +75,7 @@ const hex = (value: bigint) => `0x${value.toString(16)}`;
 const wrapped = (sign: string, digits: string, bits: number) =>
   hex(BigInt.asUintN(bits, sign === '-' ? -BigInt(`0x${digits}`) : BigInt(`0x${digits}`)));
 
-/** What is written in two ways. Ours is left alone but for spaces. */
+/** What is written in two ways. Only blanks are changed in ours. */
 function normal(text: string, code: CodeSize, addressSize: number): string {
   const words = text.split(/\s+/);
   const shortTarget = code === 32 && words.includes('data16');
@@ -135,7 +135,8 @@ function isDisputed({ encoding }: Instruction): boolean {
   if (row.name === 'wbinvd') return operandPrefix;
   // The manuals write them without operands; binutils show the registers that they take.
   if (/^(monitorx?|mwaitx?|vmrun|vmload|vmsave|skinit|invlpga|clzero)$/.test(row.name)) return true;
-  // As wide as addresses are; a suffix that no operand needs; pseudo-ops that the manual has for 0, 1, 10h and 11h alone.
+  // As wide as addresses are; a suffix that no operand needs; pseudo-ops that the manual has only for 0, 1, 10h and
+  // 11h.
   if (/^(umonitor|xbegin|ptwrite)$/.test(row.name)) return true;
   if (row.name.endsWith('pclmulqdq')) return encoding.immediate === 2n || encoding.immediate === 3n;
   // VEX.L does not count for scalars; the memory of a gather is not written.

@@ -136,7 +136,7 @@ describe('a claim to a name', () => {
 });
 
 describe("the folder for a user's machines", () => {
-  test('is made for its owner alone', () => {
+  test('is accessible only to its owner', () => {
     assert.equal(directory.path, path.join(base, 'terrarium'));
     assert.doesNotThrow(() => openRuntimeDirectory({ XDG_RUNTIME_DIR: base }));
   });

@@ -1,5 +1,5 @@
 /**
- * Processes as /proc shows them, and unique ids for them: a PID alone is reused sooner or later.
+ * Processes as /proc shows them, and unique ids for them: a PID is reused sooner or later.
  *
  * @module
  */

@@ -113,7 +113,7 @@ describe('a control socket', () => {
     assert.equal(bench.presses, 2);
   });
 
-  test('greets, answers in order, and is for its user alone', async () => {
+  test('greets, answers in order, and accepts only its user', async () => {
     await using bench = new Bench();
     await bench.server.listen();
     assert.equal(statSync(bench.path).mode & 0o777, 0o600);
@@ -191,7 +191,7 @@ describe('a control socket', () => {
     assert.ok(after.rss - before.rss < 64 * 1024 * 1024, `${(after.rss - before.rss) / 2 ** 20} MiB more`);
   });
 
-  test('drops what a slow reader cannot take, says how much, and never waits for it', async () => {
+  test('drops data that a slow reader does not read, reports how much, and never waits for it', async () => {
     await using bench = new Bench();
     await bench.server.listen();
     const peer = await bench.deafPeer();
@@ -236,7 +236,7 @@ describe('a control socket', () => {
     peer.socket.destroy();
   });
 
-  test('takes no more than so many connections, and says so', async () => {
+  test('accepts a limited number of connections, and reports the limit', async () => {
     await using bench = new Bench();
     await bench.server.listen();
     const peers = [];

@@ -1,6 +1,6 @@
 /**
- * Networks without privileges: packets, a gateway that is a router, a DHCP server and the other end of the guest's connections, and
- * packets described in words. It does no input or output: `runtime/` gives it the host's sockets.
+ * Networks without privileges: packets, a gateway that is a router, a DHCP server and the other end of the guest's
+ * connections, and packets described as text. It does no input or output: `runtime/` gives it the host's sockets.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A switch between machines (IEEE 802.1D 7.7): it learns at which port a MAC address is, and sends a frame there alone.
+ * A switch between machines (IEEE 802.1D 7.7): it learns at which port a MAC address is, and sends a frame only there.
  *
  * @module
  */

@@ -90,7 +90,7 @@ export function biosParts({ spec, image, memory, drives: given, irqchip, print }
     order: spec.boot ?? orderFor(image),
     ...(print && { print }),
   });
-  // Controllers inside of an engine answer the guest's own OUT alone: there the ROM sets them up itself.
+  // Controllers inside an engine answer only the guest's own OUT: there the ROM initialises them itself.
   const instant = irqchip !== 'kernel';
   if (byLoader) return { bios, drives, start: undefined, finish: () => bios.prepare(instant) };
   const first = sectorImage(image);

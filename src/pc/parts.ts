@@ -60,7 +60,7 @@ export interface PcParts {
   ports?: readonly PortOptions[];
   /** What hypercalls can do: calls of the user's own, a log, another clock or other random numbers. */
   hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
-  /** Another thread polls SIMVIRTIO's devices in the machine's memory: this one gives them the memory alone. */
+  /** Another thread polls SIMVIRTIO's devices in the machine's memory: this one gives them only the memory. */
   simvirtioElsewhere?: boolean;
   /** Makes the observer of the machine's exits; `names` are its devices', by number. */
   observe?: (names: readonly string[]) => ExitObserver | undefined;

@@ -9,7 +9,7 @@ const FIRST_INTERVAL = 256;
 const SAMPLES_OF_INTERVAL = 1024;
 /** Callers that are looked for. */
 const MAX_DEPTH = 100;
-/** The most separate call chains; later ones are counted without their callers, and then by the function alone. */
+/** The most separate call chains; later ones are counted without their callers, and then only by the function. */
 const MAX_STACKS = 50_000;
 const search: Search = { bytes: 512, words: 64 };
 /** Code without a name is counted by pieces of so many bytes. */

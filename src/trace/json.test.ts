@@ -193,7 +193,7 @@ function checkEvents(text: string): TraceEvent[] {
       assert.ok(args !== undefined && ('name' in args || 'sort_index' in args));
       continue;
     }
-    assert.equal(ph, 'X', 'complete events alone: nothing has to be balanced');
+    assert.equal(ph, 'X', 'only complete events: no begin and end to balance');
     assert.ok(Number.isFinite(ts) && ts >= last, `${ts} comes after ${last}`);
     assert.ok(typeof dur === 'number' && dur >= 0);
     assert.ok(

@@ -32,6 +32,6 @@ function sum(exam, guest, list, points) {
       found === (expected & 0xff)
         ? 'The sum needs 16 bits: clear AH, and add to all of AX.'
         : 'AX must be the sum of the bytes from 0x500 up to the zero.',
-    note: 'An addition to AL alone loses the carry.',
+    note: 'An addition only to AL loses the carry.',
   });
 }

@@ -15,14 +15,14 @@ export type File = [name: string, mode: number, content: Uint8Array];
 export const cpio = (files: readonly File[]): Uint8Array =>
   writeArchive(files.map(([name, mode, content]) => ({ name, mode, content })));
 
-/** busybox alone. */
+/** Only busybox. */
 export const system = (busybox: Uint8Array): Uint8Array =>
   cpio([
     ['bin', 0o40755, new Uint8Array()],
     ['bin/busybox', 0o100755, busybox],
   ]);
 
-/** The init alone. */
+/** Only the init. */
 export const init = (): Uint8Array => cpio([['init', 0o100755, Buffer.from(INIT)]]);
 
 /** Both, as two archives in a row. */

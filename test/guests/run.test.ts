@@ -1,5 +1,5 @@
 /**
- * Every guest of guests/ meets the expectations of its guest.json when a user runs it by its name alone, with the same
+ * Every guest of guests/ meets the expectations of its guest.json when a user runs it only by its name, with the same
  * results on both engines: console, outcome, registers at the end, and the exits one by one.
  */
 import assert from 'node:assert/strict';

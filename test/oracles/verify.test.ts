@@ -25,7 +25,7 @@ describe('the two engines agree', { skip: noKvm }, () => {
 });
 
 describe('terrarium verify', () => {
-  test('runs on the software CPU alone on request, and reports that nothing is compared', () => {
+  test('runs only on the software CPU on request, and reports that nothing is compared', () => {
     const { status, stdout } = terrarium(['verify', '--engine', 'soft', '--count', '500', '--seed', '3']);
     assert.equal(status, 0);
     assert.match(stdout, /^soft alone: nothing is compared, 64-bit code in ring 3, seed 3\n {2}tests +500 /);

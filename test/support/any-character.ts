@@ -1,7 +1,7 @@
 /** Any character of Unicode, for fc.string's `unit`. fast-check's own `binary` lists all million of them first, which takes 1.7 s. */
 import fc from 'fast-check';
 
-/** Surrogate code points (the Unicode Standard, 3.8): no text has them alone. */
+/** Surrogate code points (the Unicode Standard, 3.8): no text has an unpaired one. */
 const [HALVES, AFTER_HALVES] = [0xd800, 0xe000];
 
 export const anyCharacter = fc

@@ -40,7 +40,7 @@ const rules = {
     heldBy: ['src/trace/exit-log.test.ts', 'src/trace/json.test.ts'],
   },
   claims: {
-    rule: 'Rule 6: claims of ports and addresses move, and the bus alone knows who answers.',
+    rule: 'Rule 6: claims of ports and addresses move, and only the bus knows who answers.',
     why: 'A guest moves a PCI BAR or a window while it runs: another place that knows the address would be wrong then.',
     what: 'Call the bus (machine/bus), which looks the claim up.',
     heldBy: ['test/machine/claims.test.ts', 'src/machine/bus/claims.test.ts'],

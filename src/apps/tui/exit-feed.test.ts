@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { hostMachine } from '../../runtime/index.js';
 import { ExitFeed } from './exit-feed.js';
 
-test('a call of the BIOS is a row in words, as in a trace', async () => {
+test('a call of the BIOS is a described row, as in a trace', async () => {
   // mov ax, 0x0e41; int 10h; mov ax, 0x0201; mov cx, 99; mov dx, 0; int 13h; out e9, al; cli; hlt
   const sector = new Uint8Array(512);
   sector.set([

@@ -5,7 +5,7 @@
  */
 import { Attribute, NO_COLOUR, paletteColour } from '../frontend/screen/cells.js';
 
-/** How a piece of text looks. A terminal without colours shows the attributes alone. */
+/** How a piece of text looks. A terminal without colours shows only the attributes. */
 export interface Style {
   readonly ink?: number;
   readonly paper?: number;
@@ -119,7 +119,7 @@ export class Canvas {
     this.attributes[i] = attributes ?? 0;
   }
 
-  /** The text alone, without the blanks at the ends of its lines. */
+  /** Only the text, without the blanks at the ends of its lines. */
   text(): string {
     const lines = Array.from({ length: this.rows }, (_, y) =>
       this.characters

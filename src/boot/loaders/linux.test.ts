@@ -149,7 +149,7 @@ describe('a Linux kernel', () => {
     assert.deepEqual(entryOf({ relocatable: 0 }), [64, MIB]);
     assert.deepEqual(entryOf({ version: 0x203 }), [32, MIB]);
     assert.deepEqual(entryOf({ version: 0x200 }), [16, MIB]);
-    // iPXE: loaded high, and started in real mode alone.
+    // iPXE: loaded high, and started only in real mode.
     assert.deepEqual(entryOf({ version: 0x207, entry32: 0 }), [16, MIB]);
     assert.throws(() => parseImage(bzImage({ version: 0x207, entry32: 0 }), 'k', 'linux32'), /code32_start/);
   });
@@ -192,7 +192,7 @@ describe('a Linux kernel', () => {
     assert.ok(memory.readBytes(0, 32 * MIB).every((byte) => byte === 0));
   });
 
-  test('cut anywhere, or with any field changed, it is started or refused in words', () => {
+  test('cut anywhere, or with any field changed, it is started or refused with an error message', () => {
     using memory = machine(32 * MIB);
     const random = randomNumbers(3);
     const whole = bzImage();

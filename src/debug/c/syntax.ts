@@ -45,7 +45,7 @@ export function parseC(text: string, types: TypeNames): CExpression {
   return new Parser(text, types).whole();
 }
 
-/** A type alone: `struct node *`; undefined where the text is none. */
+/** Only a type: `struct node *`; undefined where the text is not one. */
 export function parseType(text: string, types: TypeNames): CType | undefined {
   try {
     return new Parser(text, types).wholeType();

@@ -100,7 +100,7 @@ for (const { engine, skip } of testEngines) {
       });
     });
 
-    test('is there for this computer alone, and by a socket for its owner', async () => {
+    test('accepts only this computer, and by a socket only its owner', async () => {
       await withServer(endless, async ({ where }, machine) => {
         const port = Number(where.slice(1));
         const others = Object.values(networkInterfaces())

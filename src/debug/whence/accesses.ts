@@ -18,7 +18,7 @@ export interface MemoryAccess {
   readonly times?: number;
 }
 
-/** Instructions whose memory operand is an address alone, or no access to that memory's data. */
+/** Instructions whose memory operand is only an address, or no access to that memory's data. */
 const addressOnly = /^(lea|nop|prefetch\w*|inv\w+|clf\w+|clw\w+|monitor)$/;
 const strings = /^(movs|stos|lods|ins|outs|cmps|scas)$/;
 

@@ -17,7 +17,7 @@ export type Way =
   | 'made'
   /** Read from a port. */
   | 'input'
-  /** RIP alone: the guest continued after the instruction. */
+  /** Only RIP: the guest continued after the instruction. */
   | 'next'
   /** The address of the instruction after a call. */
   | 'return'

@@ -319,7 +319,7 @@ export class LocalApic {
       return;
     }
     const logical = (command & Command.logical) !== 0;
-    // Interrupt commands are edges: the level bit is INIT's alone (SDM 3A 11.6.1, trigger mode).
+    // Interrupt commands are edges: the level bit counts only for INIT (SDM 3A 11.6.1, trigger mode).
     this.#wires.send(this, { vector, mode, level: false, logical, destination }, shorthand);
   }
 

@@ -25,7 +25,7 @@ export const Register = {
   initialCount: 0x380,
   currentCount: 0x390,
   divide: 0x3e0,
-  /** Of x2APIC alone. */
+  /** Only in x2APIC mode. */
   selfIpi: 0x3f0,
 } as const;
 

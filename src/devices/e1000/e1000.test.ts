@@ -156,7 +156,7 @@ describe('an 82540EM', () => {
         const view = new DataView(frame.buffer);
         assert.equal(view.getUint16(16), frame.length - 14, 'the length of IP');
         assert.equal(view.getUint32(38), 1000 * i, 'the sequence number');
-        assert.equal(frame[47], i === sent.length - 1 ? 0x19 : 0x10, 'FIN and PSH in the last alone');
+        assert.equal(frame[47], i === sent.length - 1 ? 0x19 : 0x10, 'FIN and PSH only in the last');
         let sum = 0;
         for (let at = 14; at < 34; at += 2) sum += view.getUint16(at);
         assert.equal((sum & 0xffff) + (sum >>> 16), 0xffff, 'the checksum of IP');

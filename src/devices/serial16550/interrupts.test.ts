@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { bench, FCR, IER, IIR, LOOPBACK, LSR, MCR, MSR, OUT2, RBR, THR } from '../serial-bench.js';
 
 describe('16550: interrupts', () => {
-  test('reach the bus through OUT2 alone, and not in loopback', () => {
+  test('reach the bus only through OUT2, and not in loopback', () => {
     const uart = bench();
     uart.out(IER, 0x02);
     assert.equal(uart.in(MCR), 0);

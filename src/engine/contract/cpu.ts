@@ -73,8 +73,7 @@ export interface EngineCpu extends Disposable {
   /** Throws an `EngineLimit` where this host's engine does not support the mode of these registers. */
   setSystemRegisters(system: SystemRegisters): void;
   /**
-   * The whole state. The registers alone are cheaper. Throws where the engine cannot provide it in the middle of an
-   * access.
+   * The whole state. `getRegisters` costs less. Throws where the engine cannot provide it in the middle of an access.
    */
   getState(): CpuState;
   /**

@@ -92,7 +92,7 @@ export interface InterruptMessage {
 
 /**
  * Where a machine's interrupt controllers are: nowhere, among its devices (`user`), inside the engine (`kernel`: KVM's
- * two 8259A, I/O APIC, local APICs and 8254), or the local APICs alone inside the engine (`split`). With local APICs in
+ * two 8259A, I/O APIC, local APICs and 8254), or only the local APICs inside the engine (`split`). With local APICs in
  * the engine, a HLT stays there until an interrupt comes.
  */
 export const irqchipNames = ['none', 'user', 'split', 'kernel'] as const;

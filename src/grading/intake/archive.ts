@@ -69,7 +69,7 @@ export function readArchive(file: string): Files {
     if (size > LARGEST)
       throw new SubmissionError(
         `the archive has ${Math.ceil(size / 2 ** 20)} MiB, and may have ${LARGEST / 2 ** 20}`,
-        `a submission has at most ${submissionLimits.bytes / 2 ** 20} MiB: hand in the sources alone`,
+        `a submission has at most ${submissionLimits.bytes / 2 ** 20} MiB: submit only the sources`,
       );
     return unpackArchive(read(0, size));
   });

@@ -103,7 +103,7 @@ const fromArchive = (file: string): Submission => ({
   load: () => readArchive(file),
 });
 
-/** A file: an archive of one, an export of many, or a source alone. */
+/** A file: an archive of one, an export of many, or a single source. */
 function fromFile(file: string): Submission[] {
   if (languageOf(file) !== undefined) return [fromSource(file)];
   if (!/\.zip$/i.test(file)) return [fromArchive(file)];

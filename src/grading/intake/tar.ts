@@ -33,7 +33,7 @@ export function gunzip(bytes: Uint8Array): Buffer {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
       throw new SubmissionError(
         `the archive unpacks to more than ${submissionLimits.bytes / 2 ** 20} MiB`,
-        'hand in the sources alone, without images and tools',
+        'submit only the sources, without images and tools',
       );
     throw new SubmissionError(`the archive is damaged: ${(cause as Error).message}`, 'pack it again');
   }

@@ -1,5 +1,5 @@
 /**
- * The queue as a page, by bull-board: on this host alone.
+ * The queue as a page, by bull-board: only on this host.
  *
  * @module
  */

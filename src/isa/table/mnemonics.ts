@@ -12,7 +12,7 @@
  *   the translation may have changed; `branch`: f returns whether to branch; `transfer`: f sets RIP; `repeat`: f returns whether it is done
  * - `call`: as `whole`, for large or rare functions
  * - `vector`: the first operand becomes f(first, second, immediate) as vectors, or f(second, immediate) as an integer where
- *   it is a general register; `compare`: f(first, second) as vectors, for the flags alone
+ *   it is a general register; `compare`: f(first, second) as vectors, only for the flags
  *
  * Flags are letters of O S Z A P C: those that the instruction writes (`-` for none), then those that the manual leaves
  * undefined, with the manual's page as the source.

@@ -12,7 +12,7 @@ export interface RecentAccess {
   readonly write: boolean;
   /** The name of the device that answered; undefined where nothing did. */
   readonly device?: string;
-  /** The device's name for the register, and the last value in it, in words: `first ATA status`, `0x50 ready`. */
+  /** The device's name for the register, and its last value, as text: `first ATA status`, `0x50 ready`. */
   readonly register?: string;
   readonly value?: string;
   /** How many of the last exits. */

@@ -39,7 +39,7 @@ function outcomeOf(...kinds: ExitKind[]): Outcome {
 }
 
 describe('an exit that no device answers', () => {
-  test('ends the run in words: a halt, and a triple fault with what the engine knows of it', () => {
+  test('ends the run with a message: a halt, and a triple fault with the engine’s details', () => {
     assert.deepEqual(
       [outcomeOf(ExitKind.halt).kind, outcomeOf(ExitKind.halt).failure],
       ['halted', undefined],

@@ -205,7 +205,7 @@ export class Interrupts {
   }
 }
 
-/** An engine's own controllers, where it has some: all, with their pins, or the local APICs alone. */
+/** An engine's own controllers, where it has some: all, with their pins, or only the local APICs. */
 export function engineChips(vm: EngineVm, irqchip: IrqchipName): EngineChips | undefined {
   if (irqchip !== 'kernel' && irqchip !== 'split') return undefined;
   const message = (address: number, data: number) => vm.signalMessage(address, data);

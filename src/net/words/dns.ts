@@ -1,4 +1,4 @@
-/** Messages of DNS in words (RFC 1035 4.1): the question, and the first answers. */
+/** Messages of DNS as text (RFC 1035 4.1): the question, and the first answers. */
 import { ipv4Text } from '../packets/addresses.js';
 import { read16, read32 } from '../packets/bytes.js';
 

@@ -1,5 +1,5 @@
 /**
- * A frame in words, a line: for traces and files of frames. Packets are described only here.
+ * A frame as a line of text, for traces and files of frames. Packets are described only here.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** The host's files as disks: sizes, locks, errors in words, and nothing left open. */
+/** The host's files as disks: sizes, locks, error messages, and no descriptor left open. */
 import assert from 'node:assert/strict';
 import {
   mkdtempSync,
@@ -99,7 +99,7 @@ describe('disks of the host', () => {
   });
 
   test('a disk has one writer, and no readers beside it', {
-    skip: process.platform !== 'linux' && 'flock is asked for on Linux alone',
+    skip: process.platform !== 'linux' && 'flock is used only on Linux',
   }, () => {
     const file = image('locked.img', 64 * SECTOR);
     const readers = [1, 2].map(() => openDrives({ disks: [{ file }] })!);

@@ -102,7 +102,7 @@ describe('qcow2', { skip: noQemu }, () => {
     assert.ok(read.every((byte) => byte === 7));
   });
 
-  test('what rests on another file, is encrypted, corrupt or unknown is refused in words', () => {
+  test('an image with a backing file, an encrypted, corrupt or unknown one is refused with an error message', () => {
     written('good.qcow2');
     const wrong: [at: number, value: number[], words: RegExp][] = [
       [4, [0, 0, 0, 9], /version 9/],
@@ -133,7 +133,7 @@ describe('qcow2', { skip: noQemu }, () => {
     }
   });
 
-  test('tables with any content end in errors of the disk alone, and the file stays within bounds', () => {
+  test('tables with any content cause only errors of the disk, and the file stays within bounds', () => {
     written('fuzz.qcow2', '-o', 'cluster_size=4k');
     const good = readFileSync(file('fuzz.qcow2'));
     const random = randomNumbers(12345);

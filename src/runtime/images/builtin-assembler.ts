@@ -35,7 +35,7 @@ export interface BuiltinTarget {
   /** An ELF file instead of a flat image, for its symbols. */
   readonly symbols: boolean;
   readonly strip: boolean;
-  /** Files beside the source and the shared headers alone. */
+  /** Only files beside the source and the shared headers. */
   readonly confined: boolean;
   readonly cflags: readonly string[];
 }

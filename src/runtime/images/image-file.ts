@@ -50,7 +50,7 @@ export interface LoadedImage {
 export type ImageFiles = string | readonly string[];
 
 /**
- * Reads an image, compiles sources, or opens a guest folder (one with a `guest.json`, or with sources alone).
+ * Reads an image, compiles sources, or opens a guest folder (one with a `guest.json`, or with only sources).
  * @param asked takes precedence over the folder's fields
  * @throws ImageError, ToolchainError
  */

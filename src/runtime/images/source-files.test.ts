@@ -1,4 +1,6 @@
-/** Where an image's sources are found, by the compiler's directory and path (DWARF 5, 6.2.4), not by their name alone. */
+/**
+ * Where an image's sources are found, by the compiler's directory and path (DWARF 5, 6.2.4), not only by their name.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

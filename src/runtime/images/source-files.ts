@@ -6,7 +6,8 @@ import type { SourceFile } from '../../symbols/index.js';
  * Finds the files in an image's line table. Their paths are those of the compilation: maybe on another computer, or in a
  * deleted folder. Another file of the same name is none of them.
  * @param folder the image's
- * @param named folders that the user names for its sources: they are searched first, and there a name alone is enough
+ * @param named folders that the user names for its sources: they are searched first, and there the name is enough,
+ * without its folder
  */
 export function sourceFinder(
   folder: string,

@@ -11,7 +11,7 @@ after(() => {
   for (const folder of folders) rmSync(folder, { recursive: true });
 });
 
-/** An environment whose PATH has these programs alone. */
+/** An environment whose PATH has only these programs. */
 function having(...programs: string[]): NodeJS.ProcessEnv {
   const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-tools-'));
   folders.push(folder);
@@ -34,7 +34,7 @@ describe('the compiler', () => {
     assert.throws(() => findDriver('icc', env), /--cc names icc, which is not/);
   });
 
-  test('is a cross compiler or clang where these alone are found', () => {
+  test('is a cross compiler or clang where only these are found', () => {
     for (const [program, kind] of [
       ['x86_64-elf-gcc', 'gcc'],
       ['x86_64-linux-gnu-gcc', 'gcc'],

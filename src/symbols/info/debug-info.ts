@@ -304,7 +304,7 @@ export class DebugInfo {
   }
 }
 
-/** DW_LANG of C++ and Rust, in which the name of a structure alone is a type. */
+/** DW_LANG of C++ and Rust, in which the name of a structure is a type without `struct`. */
 const plainNames: ReadonlySet<bigint | undefined> = new Set([0x04n, 0x1an, 0x21n, 0x2bn, 0x1cn]);
 const prefixes: Readonly<Record<number, string>> = {
   [Tag.baseType]: '',

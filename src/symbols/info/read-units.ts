@@ -10,7 +10,7 @@ const MAX_ENTRIES = 1 << 19;
 const DEEPEST = 256;
 /** DW_LANG_Mips_Assembler: assemblers write a unit with labels, which adds nothing to the symbols. */
 const DW_LANG_ASSEMBLER = 0x8001n;
-/** DW_UT_compile and DW_UT_partial: other units belong to other files, or have types alone. */
+/** DW_UT_compile and DW_UT_partial: other units belong to other files, or have only types. */
 const unitTypes: ReadonlySet<number> = new Set([1, 3]);
 
 /** The units of a file; their content is read on demand, and cached up to a limit. */

@@ -28,7 +28,7 @@ _start: cli
         mov     $BUFFER, %ax
         mov     %ax, %ds
 
-        // The font goes to A0000, with plane 2 alone in the map mask.
+        // The font goes to A0000, with only plane 2 in the map mask.
         mov     $0x3c4, %dx
         mov     $0x0402, %ax
         out     %ax, %dx

@@ -77,7 +77,7 @@ export function differenceOf(truth: TruthTest): string | undefined {
   const { rest } = split(truth);
   const { op, bytes, exception } = truth;
   // The HLT after the instruction is one of the bytes.
-  if (bytes.length - 1 > LONGEST) return 'an instruction of more than 10 bytes is a #GP on the 80286 alone';
+  if (bytes.length - 1 > LONGEST) return 'an instruction of more than 10 bytes is a #GP only on the 80286';
   if (strings.has(op) && exception !== undefined) {
     return 'a string instruction that faults leaves SI, DI and CX as they were since the 80386 (SDM 1 7.3.9.2)';
   }

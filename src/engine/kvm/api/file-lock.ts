@@ -2,7 +2,7 @@ import { errnoNumbers } from './errno.js';
 import * as c from './libc.js';
 
 /**
- * Locks a file for this process alone, or shares it with other readers, until the descriptor is closed: flock(2), which
+ * Locks a file for only this process, or shares it with other readers, until the descriptor is closed: flock(2), which
  * also separates several descriptors of a file in one process. The lock is advisory. @returns false where another
  * descriptor has the lock; true also on hosts and file systems without such locks
  */

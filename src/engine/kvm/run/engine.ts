@@ -284,7 +284,7 @@ export class KvmVm implements EngineVm {
       if (this.#logs.has(slot)) this.takeDirtyPages(slot);
       else this.#logs.set(slot, []);
     } else this.#logs.delete(slot);
-    // With the same address and size, KVM changes the flags alone.
+    // With the same address and size, KVM changes only the flags.
     this.#map(region);
   }
 
