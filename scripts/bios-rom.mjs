@@ -1,4 +1,4 @@
-// `npm run bios-rom`: builds the ROMs from src/devices/bios/rom/bios.S and vga.S with the GNU assembler, into src/devices/bios/rom/image.ts.
+// `npm run bios-rom`: builds the ROMs from src/devices/bios/rom/bios.S, vga.S and vbe.S with the GNU assembler, into src/devices/bios/rom/image.ts.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,13 +34,14 @@ export function buildRom() {
     };
     const bios = build('bios', FIRST);
     const vga = build('vga', 0);
+    const vbe = build('vbe', 0);
     const labels = tool('nm', file('bios.elf'))
       .split('\n')
       .map((line) => /^([\da-f]{8}) T (?!_)(\w+)$/.exec(line))
       .filter((match) => match !== null)
       .map(([, address, name]) => [name, Number.parseInt(address, 16)])
       .sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1));
-    return sourceText(piecesOf(bios), labels, vga);
+    return sourceText(piecesOf(bios), labels, vga, vbe);
   } finally {
     rmSync(temporary, { recursive: true });
   }
@@ -58,7 +59,7 @@ function piecesOf(bytes) {
   return pieces.map(({ from, end }) => [FIRST + from, bytes.subarray(from, end)]);
 }
 
-function sourceText(pieces, labels, vga) {
+function sourceText(pieces, labels, vga, vbe) {
   const lines = [
     '/** The BIOS’s code as `npm run bios-rom` builds it from bios.S. Not to be changed by hand. */',
     '',
@@ -84,19 +85,27 @@ function sourceText(pieces, labels, vga) {
     'export const labels = {',
   );
   for (const [name, address] of labels) lines.push(`  ${name}: ${hex(address)},`);
-  const bytes = vga.toString('base64').match(new RegExp(`.{1,${WIDTH - 10}}`, 'g'));
   lines.push(
     '} as const;',
-    '',
-    '/** The code at the start of the VGA’s ROM. */',
-    'export const vgaCode = {',
-    `  length: ${vga.length},`,
-    '  text:',
-    ...bytes.map((part, i) => `    ${i > 0 ? '  ' : ''}'${part}'${i < bytes.length - 1 ? ' +' : ','}`),
-    '} as const;',
+    ...codeText('vgaCode', 'The code at the start of the VGA’s ROM.', vga),
+    ...codeText('vbeCode', 'VBE’s interface for protected mode.', vbe),
     '',
   );
   return lines.join('\n');
+}
+
+/** Code in one piece. */
+function codeText(name, about, code) {
+  const bytes = code.toString('base64').match(new RegExp(`.{1,${WIDTH - 10}}`, 'g'));
+  return [
+    '',
+    `/** ${about} */`,
+    `export const ${name} = {`,
+    `  length: ${code.length},`,
+    '  text:',
+    ...bytes.map((part, i) => `    ${i > 0 ? '  ' : ''}'${part}'${i < bytes.length - 1 ? ' +' : ','}`),
+    '} as const;',
+  ];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

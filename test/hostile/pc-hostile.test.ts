@@ -125,10 +125,10 @@ describe('a storm', () => {
     ...[...store(0xfec0_0000, 0x11 + 2 * pin), ...store(0xfec0_0010, 0)],
     ...[...store(0xfec0_0000, 0x10 + 2 * pin), ...store(0xfec0_0010, low)],
   ];
-  const ends = (code: number[]) => {
+  const ends = (code: number[], inHandler: number[] = []) => {
     const whole = [...gate, ...code, 0xfb, 0xf4, 0xeb, 0xfd];
     while (whole.length < handler - AT) whole.push(0x90);
-    whole.push(...store(0xfee0_00b0, 0), 0xcf);
+    whole.push(...inHandler, ...store(0xfee0_00b0, 0), 0xcf);
     const { kind, exits } = runs(whole, 200);
     assert.equal(kind, 'timeout');
     assert.ok(exits > 10, `${exits} exits`);
@@ -138,5 +138,11 @@ describe('a storm', () => {
     // IER: the transmitter is empty, and nobody reads IIR. OUT2 enables it.
     const serial = [0x66, 0xba, 0xf9, 0x03, 0xb0, 2, 0xee, 0x66, 0xba, 0xfc, 0x03, 0xb0, 8, 0xee];
     ends([...redirect(4, 0x8040), ...serial]);
+  });
+
+  test('of interrupts that a processor sends to itself is ended by the timeout', () => {
+    // ICR: vector 40h, fixed, to itself; the handler sends the next one.
+    const send = store(0xfee0_0300, 0x4_0040);
+    ends(send, send);
   });
 });

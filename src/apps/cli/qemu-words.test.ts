@@ -10,14 +10,14 @@ describe('QEMU’s options', () => {
     ['-nographic -serial mon:stdio -m 512 -kernel k', '--memory 512M k'],
     ['-m size=1g -smp 1 -enable-kvm -kernel k', '--memory 1G --engine kvm k'],
     ['-smp cpus=4,cores=2 -kernel k', '--smp 4 k'],
-    ['-hda d.img', 'd.img'],
-    ['-hda d.img -hdb e.img -boot order=c', 'd.img --disk e.img --boot c'],
+    ['-hda d.img', 'd.img --as disk'],
+    ['-hda d.img -hdb e.img -boot order=c', 'd.img --as disk --disk e.img --boot c'],
     ['-fda f.img -boot a', 'f.img --boot a'],
     ['-boot d -cdrom c.iso -vga std', 'c.iso --boot d --vga'],
     ['-drive format=raw,file=d.img,if=floppy', 'd.img'],
     ['-kernel k -hda d.img -machine q35,accel=tcg', 'k --disk d.img --engine soft'],
     ['k.elf -m 64', 'k.elf --memory 64M'],
-    ['-bios b.rom -hda d', 'd --firmware b.rom'],
+    ['-bios b.rom -hda d', 'd --as disk --firmware b.rom'],
     [
       '-fw_cfg name=opt/a,file=f -fw_cfg opt/b,string=x -bios r',
       '--fw-cfg opt/a=f --fw-cfg opt/b=string:x --firmware r',
@@ -25,11 +25,12 @@ describe('QEMU’s options', () => {
     ['-s -S -kernel k', '--gdb=1234 k'],
     [
       '-netdev user,id=n,hostfwd=tcp::8080-:80 -device virtio-net-pci,netdev=n -hda d',
-      'd --net user,forward=8080:80',
+      'd --as disk --net user,forward=8080:80',
     ],
     ['-nic user,model=e1000 -kernel k', '--net user,model=e1000 k'],
     ['-net nic -net user -kernel k', '--net user k'],
     ['-nic none -kernel k', 'k'],
+    ['-rtc base=utc -usb -parallel none -device isa-debug-exit -device VGA -kernel k', '--vga k'],
     ['-nic tap,ifname=tap0 -kernel k', '--net tap=tap0 k'],
   ];
   for (const [theirs, expected] of cases) test(theirs, () => assert.equal(ours(theirs), expected));
@@ -53,6 +54,9 @@ describe('QEMU’s options', () => {
     assert.throws(() => fromQemu(['-serial', 'tcp::4444']), /serial port/);
     assert.throws(() => fromQemu(['-nic', 'bridge']), /a network of bridge/);
     assert.throws(() => fromQemu(['-device', 'ivshmem']), /-device ivshmem is QEMU’s/);
+    assert.throws(() => fromQemu(['-device', 'isa-debug-exit,iobase=0xf4,iosize=4']), {
+      hint: /port 0xf4 ends/,
+    });
     assert.throws(() => fromQemu(['-d', 'int']), { hint: /--trace/ });
     assert.throws(() => fromQemu(['-kernel']), /value is missing/);
   });

@@ -62,6 +62,14 @@ const valued: Readonly<Record<string, Meaning>> = {
   '-accel': accelerator,
   '-gdb': (value) => [`--gdb=${value.replace(/^tcp::/, '')}`],
   '-name': option('--name'),
+  '-parallel': stdio('-parallel', 'what the guest prints goes to stdout here'),
+  // The clock is the host's, the keyboard that of the terminal, and there is no sound.
+  '-rtc': nothing,
+  '-k': nothing,
+  '-L': nothing,
+  '-audiodev': nothing,
+  '-soundhw': nothing,
+  '-icount': nothing,
 };
 
 /** Options without one. */
@@ -73,6 +81,10 @@ const plain: Readonly<Record<string, readonly string[]>> = {
   '-no-shutdown': [],
   '-nodefaults': [],
   '-snapshot': [],
+  '-usb': [],
+  '-no-acpi': [],
+  '-no-hpet': [],
+  '-no-fd-bootchk': [],
   '-s': ['--gdb=1234'],
   '-S': [],
 };
@@ -81,6 +93,7 @@ const plain: Readonly<Record<string, readonly string[]>> = {
 const answered: Readonly<Record<string, string>> = {
   '-d': 'each exit as a line is --trace, the end explained is --why',
   '-D': 'a trace goes into a file by --trace=FILE',
+  '-vnc': 'the screen is in the terminal by --screen, in a file by --screenshot FILE.png',
   '-loadvm': 'a debugger steps back in time',
 };
 
@@ -134,7 +147,9 @@ function startOfDrive(out: readonly string[], typed: readonly string[]): string[
   const first = out.findIndex(isDrive);
   const others = out.some((word, n) => !word.startsWith('-') && !out[n - 1]?.startsWith('-'));
   if (first < 0 || others) return [...out];
-  return [out[first + 1]!, ...out.slice(0, first), ...out.slice(first + 2)];
+  // A disk may have a floppy's size.
+  const kind = out[first] === '--disk' ? ['--as', 'disk'] : [];
+  return [out[first + 1]!, ...kind, ...out.slice(0, first), ...out.slice(first + 2)];
 }
 
 function fwCfg(value: string): readonly string[] {
@@ -196,7 +211,13 @@ function network(value: string): readonly string[] {
 
 /** A card whose network `-netdev` names comes with it; ours is the virtio one. */
 function device(value: string): readonly string[] {
-  if (/^virtio-net[^,]*,.*netdev=/.test(value)) return [];
+  if (/^virtio-net[^,]*,.*netdev=|^pvpanic|^isa-debug-exit(,iobase=0x501.*)?$/.test(value)) return [];
+  if (value === 'VGA') return ['--vga'];
+  if (/^isa-debug-exit,iobase=0xf4/.test(value))
+    throw new ConfigError(
+      `-device ${value} is QEMU’s`,
+      'leave it out: port 0xf4 ends the run, and the exit status is the value itself, not (value << 1) | 1; as in QEMU it is at port 0x501',
+    );
   throw new ConfigError(
     `-device ${value} is QEMU’s`,
     'devices of the PC are there without a word; a network card is --net user,model=e1000; one of your own is --device MODULE',

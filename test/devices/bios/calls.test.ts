@@ -260,9 +260,7 @@ function vbe(): Call[] {
     video(0x4f07, { ebx: 0, ecx: 8, edx: 1 }),
     video(0x4f07, { ebx: 1 }),
     video(0x4f08, { ebx: 1 }),
-    // Missing functions: the protected-mode interface, and numbers above the last.
-    video(0x4f0a),
-    video(0x4f0a, { ebx: 1 }),
+    // Missing functions: numbers above the last.
     video(0x4f0b),
     video(0x4fff),
     // Back to a VGA's modes.

@@ -92,3 +92,13 @@ export const vgaCode = {
     'VaoA6w8AAAAAAAAAAAAAAGoQ6wucDugBAMtoAQHrAGZgHgZqAIzQZsHgEIngugWxZu+J5YB+AAF0C4PEAgcfZmGDxALP+/T669' +
     's=',
 } as const;
+
+/** VBE’s interface for protected mode. */
+export const vbeCode = {
+  length: 230,
+  text:
+    'CAAiAI0A2gBmhdt1EGCJ0LEF6KMAAABhZrhPAMNmuE8Bw/bDf3X2YA+38cHiEAnWsQbokwAAAInFsQPoigAAAIP4BHQhg8AHwe' +
+    'gDiccPr+h0OI0EtQAAAAAx0vf1konTMdL39+sUwe0DdB+J8DHS9/WJw40E1QAAAACxCOg5AAAAidixCegwAAAAYeuL9sN/dYtg' +
+    'D7fJ4xyJ0LrIAwAA7kImikcC7iaKRwHuJooH7oPHBOLtYele////ULrOAQAAD7bBZu9YQmbvw7rOAQAAD7bBZu9CMcBm7cPOAc' +
+    '8ByAPJA/////8=',
+} as const;

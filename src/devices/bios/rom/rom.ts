@@ -5,7 +5,7 @@
  */
 import { decodeBase64 } from '../../base64.js';
 import { GLYPH_ROWS, GLYPHS, romFont } from '../../vga/font.js';
-import { pieces } from './image.js';
+import { pieces, vbeCode } from './image.js';
 import { lowFont } from './low-font.js';
 
 export { labels } from './image.js';
@@ -20,6 +20,8 @@ const IBM_LOW_FONT = 0xfa6e;
 export const VbeTexts = 0xb000;
 /** The procedure that moves VBE's window by a far call: BX and DX as for AX=4F05h. */
 export const VbeWindow = 0xb010;
+/** VBE's interface for protected mode: vbe.S. */
+export const VbeInterface = { offset: 0xb200, length: vbeCode.length } as const;
 
 let made: Uint8Array | undefined;
 
@@ -41,5 +43,6 @@ export function romImage(): Uint8Array {
   made.set(new TextEncoder().encode('Terrarium\0'), VbeTexts);
   // MOV AX, 4F05h; INT 10h; RETF
   made.set([0xb8, 0x05, 0x4f, 0xcd, 0x10, 0xcb], VbeWindow);
+  made.set(decodeBase64(vbeCode.text, vbeCode.length)!, VbeInterface.offset);
   return made;
 }

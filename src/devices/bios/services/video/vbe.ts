@@ -1,6 +1,6 @@
 /**
  * INT 10h AH=4Fh: VBE, for a display adapter with Bochs' interface. Its answers are those of QEMU's video BIOS; the
- * palette (AX=4F09h), which that one does not support, follows the standard. Source: VESA BIOS Extension (VBE) Core
+ * palette (AX=4F09h) and the interface for protected mode (4F0Ah), which that one does not support, follow the standard. Source: VESA BIOS Extension (VBE) Core
  * Functions Standard 3.0.
  *
  * @module
@@ -11,7 +11,7 @@ import { Data } from '../../data-area.js';
 import type { Frame } from '../../frame.js';
 import { linear } from '../../guest.js';
 import type { BiosFunction, Pc } from '../../pc.js';
-import { VbeTexts, VbeWindow } from '../../rom/rom.js';
+import { VbeInterface, VbeTexts, VbeWindow } from '../../rom/rom.js';
 import { far, hex } from '../../words.js';
 import { DisplayPorts } from './display-ports.js';
 import { edid } from './edid.js';
@@ -150,6 +150,16 @@ const calls: Readonly<Record<number, Call>> = {
   9: {
     says: ({ bl, cx, dx }) => `${bl === 1 ? 'read' : 'set'} ${cx} colours from ${dx}`,
     run: palette,
+  },
+  10: {
+    says: 'where is the interface for protected mode?',
+    run(frame, { videoRom }) {
+      if (frame.bl !== 0) return Status.failed;
+      frame.es = videoRom;
+      frame.di = VbeInterface.offset;
+      frame.cx = VbeInterface.length;
+      return Status.ok;
+    },
   },
   16: {
     says: ({ bl, bh }) =>
