@@ -42,6 +42,7 @@ import {
   SEG_LINEAR,
   SEGMENT_SIZE,
   SEGMENTS,
+  STRAYS_LEFT,
   TASK_SWITCHED,
   TRANSLATED_CALLS,
   TRAPS,
@@ -50,7 +51,7 @@ import {
   TROUBLE_FAULT,
   WINDOW_WANTED,
 } from '../layout';
-import { blockAtRip, enter, lone, MAX_OPERATIONS, refund } from './core/blocks';
+import { blockAtRip, enter, lone, MAX_OPERATIONS, MOST_STRAYS, refund } from './core/blocks';
 import { cutLinks, dropAllCode } from './core/code-pages';
 import { cloneCpu, selectCpu } from './core/cpus';
 import { updateEvents } from './core/events';
@@ -325,6 +326,7 @@ export function run(budget: i64, once: bool, goesOn: bool): u32 {
   if (!goesOn) nextEpoch();
   store<u32>(TRANSLATED_CALLS, 0);
   store<u32>(RETURN_BLOCK, NO_BLOCK);
+  store<u32>(STRAYS_LEFT, MOST_STRAYS);
   if (load<u32>(LINKS) >> 31) startAnew();
   for (;;) {
     store<u32>(TROUBLE, 0);

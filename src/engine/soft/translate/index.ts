@@ -268,7 +268,7 @@ export class Translator {
     const regions: Region[] = [];
     const bodies: Body[] = [];
     let bytes = 0;
-    for (const block of this.#wanted) {
+    for (const block of this.#hottestFirst()) {
       if (!this.#isTranslatable(block)) {
         this.#wanted.delete(block);
         continue;
@@ -287,6 +287,14 @@ export class Translator {
     if (regions.length > 0) this.#compile(regions, bodies);
     this.#spent += price.template * (templates.made - made);
     this.stats.ms += performance.now() - began;
+  }
+
+  /** The requested blocks: the one that is in work, then those in which most instructions ran. */
+  #hottestFirst(): number[] {
+    const inWork = this.#preparation?.region.entry.block;
+    const rank = (block: number) =>
+      block === inWork ? Number.POSITIVE_INFINITY : (this.#samples.get(block) ?? 0);
+    return [...this.#wanted].sort((a, b) => rank(b) - rank(a));
   }
 
   /** The prepared region of a block; undefined where there was not enough time. */

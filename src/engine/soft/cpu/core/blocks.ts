@@ -48,6 +48,8 @@ import {
   SEG_LINEAR,
   SEGMENT_SIZE,
   SEGMENTS,
+  STRAY,
+  STRAYS_LEFT,
   TRANSLATION_BLOCKS,
   TRANSLATION_LIST,
   TROUBLE,
@@ -93,7 +95,7 @@ export function enter(rip: u64, slot: usize): usize {
     const cached = JUMP_CACHE + ((place & (JUMP_ENTRIES - 1)) << 2);
     block = <usize>load<u32>(cached);
     if (load<u64>(block, BLOCK_START) != right && !renew(block, place)) {
-      block = find(place);
+      block = find(place, slot != 0);
       if (!block) return lone(rip);
       store<u32>(cached, block);
     }
@@ -191,10 +193,20 @@ function fetchPage(linear: u64): bool {
  */
 const LONGEST_WALK: u32 = 64;
 
-/** The block that starts at `place` in the current mode, made if there is none; 0 where its first instruction is incomplete. */
-function find(place: usize): usize {
+/**
+ * How many blocks of a run are kept only until the next one. An interrupt comes anywhere, also in the middle of a block, and its
+ * handler returns there: a block that stayed for each such place would fill the pages' lists with blocks that run once.
+ */
+export const MOST_STRAYS: u32 = 64;
+
+/**
+ * The block that starts at `place` in the current mode, made if there is none; 0 where its first instruction is incomplete.
+ * @param direct true for an arrival by a branch with a fixed target, which comes again
+ */
+function find(place: usize, direct: bool): usize {
   const mode = load<u32>(MODE);
   const record = pageRecord(place);
+  let inside = false;
   let walked: u32 = 0;
   for (
     let block = <usize>load<u32>(record, PAGE_BLOCKS);
@@ -203,8 +215,45 @@ function find(place: usize): usize {
   ) {
     if (walked++ == LONGEST_WALK) break;
     if (renew(block, place)) return block;
+    if (contains(block, place) && load<u32>(block, BLOCK_MODE) == mode) inside = true;
   }
-  return make(place, mode);
+  const left = load<u32>(STRAYS_LEFT);
+  const isStray = inside && !direct && left > 0;
+  if (isStray) {
+    store<u32>(STRAYS_LEFT, left - 1);
+    removeStray();
+  }
+  const made = make(place, mode);
+  if (isStray) store<u32>(STRAY, made);
+  return made;
+}
+
+/** Removes the last block that began in the middle of another, unless it was entered again. */
+function removeStray(): void {
+  const stray = <usize>load<u32>(STRAY);
+  store<u32>(STRAY, 0);
+  if (!stray || !load<u32>(stray, BLOCK_START) || load<u32>(stray, BLOCK_HEAT) > 1) return;
+  const record = pageRecord(<usize>load<u32>(stray, BLOCK_START));
+  // It is one of the newest of its page.
+  let link = record + PAGE_BLOCKS;
+  for (let walked: u32 = 0; walked < LONGEST_WALK; walked++) {
+    const block = <usize>load<u32>(link);
+    if (!block) return;
+    if (block == stray) {
+      store<u32>(link, load<u32>(stray, BLOCK_NEXT));
+      store<u32>(stray, 0, BLOCK_START);
+      // A branch to it looks its target up again.
+      store<u32>(stray, 0, BLOCK_LINKS);
+      return;
+    }
+    link = block + BLOCK_NEXT;
+  }
+}
+
+/** True if `place` is one of the block's bytes. */
+function contains(block: usize, place: usize): bool {
+  const start = <usize>load<u32>(block, BLOCK_START);
+  return start != 0 && start <= place && place < start + <usize>load<u32>(block, BLOCK_LENGTH);
 }
 
 /** True if the block starts at `place` in the current mode; where the monitor ran since it was used last, its bytes are compared. */
@@ -243,18 +292,21 @@ function checkTranslation(block: usize): void {
   }
 }
 
-/** The block before which a budget ended, or 0: for the translator, which samples the frequent places of the CPU. */
+/** The block in which a budget ended, or 0: for the translator, which samples where the CPU often is. */
 export function blockAtRip(): usize {
   const linear = (load<u64>(CODE, SEG_LINEAR) + load<u64>(RIP)) & load<u64>(LINEAR_MASK);
   if ((linear & ~4095) != load<u64>(CODE_PAGE)) return 0;
   const place = <usize>load<u32>(CODE_PLACE) | (<usize>linear & 4095);
   let walked: u32 = 0;
+  let found: usize = 0;
   let block = <usize>load<u32>(pageRecord(place), PAGE_BLOCKS);
   for (; block && walked < LONGEST_WALK; walked++) {
-    if (load<u64>(block, BLOCK_START) == (<u64>place | ((<u64>keyOfNow()) << 32))) return block;
+    // Of several, that which begins last: a loop's beginning is often inside the block before it.
+    const isCloser = !found || load<u32>(block, BLOCK_START) > load<u32>(found, BLOCK_START);
+    if (contains(block, place) && load<u32>(block, BLOCK_MODE) == load<u32>(MODE) && isCloser) found = block;
     block = <usize>load<u32>(block, BLOCK_NEXT);
   }
-  return 0;
+  return found;
 }
 
 /** Decodes a block and enters it into its page. */

@@ -19,6 +19,7 @@ import {
   POOL_NEXT,
   RAM,
   RETURN_BLOCK,
+  STRAY,
   TROUBLE,
   TROUBLE_STOP,
 } from '../../layout';
@@ -113,6 +114,7 @@ export function dropAllCode(): void {
   for (let i: usize = 0; i < JUMP_ENTRIES; i++) store<u32>(JUMP_CACHE + (i << 2), NO_BLOCK);
   store<u32>(POOL_NEXT, POOL);
   store<u32>(HOT_COUNT, 0);
+  store<u32>(STRAY, 0);
   store<u32>(RETURN_BLOCK, NO_BLOCK);
   store<u32>(GENERATION, load<u32>(GENERATION) + 1);
   cutLinks();
