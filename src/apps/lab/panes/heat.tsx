@@ -132,11 +132,11 @@ function Bar({ heat: found }: { heat: MemoryHeat }) {
 }
 
 function legend({ cell, samples, instructions }: MemoryHeat): string {
-  const exact = samples >= instructions;
-  const how = exact
-    ? `each of ${shortCount(instructions)} instructions`
-    : `estimated from ${shortCount(samples)} of ${shortCount(instructions)} instructions`;
-  return `A cell is ${sizeText(BigInt(cell))}. Counted: accesses by ${how}; not page walks, nor a device’s DMA.`;
+  const how =
+    samples >= instructions
+      ? `Counted: the accesses of all ${shortCount(instructions)} instructions`
+      : `Estimated from the accesses of ${shortCount(samples)} of ${shortCount(instructions)} instructions`;
+  return `A cell is ${sizeText(BigInt(cell))}. ${how}; not page walks, nor a device’s DMA.`;
 }
 
 function cellAt(event: MouseEvent, found: MemoryHeat): { row: number; column: number } | undefined {
