@@ -166,7 +166,7 @@ export {
   createMachine,
   drainPool,
   type EngineChoice,
-  type EngineWishes,
+  type EngineRequirements,
   engineByName,
   HostedMachine,
   type HostedOptions,

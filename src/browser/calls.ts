@@ -23,8 +23,8 @@ import {
   type MachineParts,
   type MadeInWorker,
   moves,
+  type PageNotice,
   type SetBreakpoint,
-  type Told,
   type WantedBreakpoint,
   type WorkerCalls,
 } from './messages.js';
@@ -55,18 +55,18 @@ export class Calls implements Answers {
   }
 
   /** Messages without an answer. */
-  told(told: Told): void {
+  notice(notice: PageNotice): void {
     const made = this.#made;
-    if (told.tell === 'pace') this.#real = told.real;
+    if (notice.tell === 'pace') this.#real = notice.real;
     if (made === undefined) return;
-    if (told.tell === 'interrupt') void made.debug.interrupt();
-    else if (told.tell === 'send') made.input.add(told.bytes);
-    else if (told.tell === 'key') made.keys.add({ name: told.name, down: told.down });
-    else if (told.tell === 'type') for (const stroke of strokesOf(told.keys)) made.keys.add(stroke);
-    else if (told.tell === 'mouse') made.moves.add(told.move);
-    else if (told.tell === 'taken') made.output.taken(told.bytes);
-    else if (told.tell === 'shown') made.shown();
-    else made.realTime = told.real;
+    if (notice.tell === 'interrupt') void made.debug.interrupt();
+    else if (notice.tell === 'send') made.input.add(notice.bytes);
+    else if (notice.tell === 'key') made.keys.add({ name: notice.name, down: notice.down });
+    else if (notice.tell === 'type') for (const stroke of strokesOf(notice.keys)) made.keys.add(stroke);
+    else if (notice.tell === 'mouse') made.moves.add(notice.move);
+    else if (notice.tell === 'taken') made.output.taken(notice.bytes);
+    else if (notice.tell === 'shown') made.shown();
+    else made.realTime = notice.real;
   }
 
   assemble = buildProject;

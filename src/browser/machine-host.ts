@@ -34,7 +34,7 @@ import { ConsoleIn, ConsoleOut, Keys, Moves, ScreenFeed } from './streams.js';
 const SLICE_MS = 8;
 /** How far the guest's time may be ahead of the host's, in milliseconds, and how far behind before the difference is dropped. */
 const AHEAD_MS = 4;
-const BEHIND_MS = 100;
+const MAX_LAG_MS = 100;
 const PROGRESS_MS = 60;
 
 /** The shared parts of machines. */
@@ -205,7 +205,7 @@ export class MachineHost implements Slices, Disposable {
     const now = performance.now();
     if (now - this.#turned < SLICE_MS) return;
     // Between two runs time was stopped.
-    if (now - this.#turned > BEHIND_MS) this.#pace = { wall: now, clock: this.time };
+    if (now - this.#turned > MAX_LAG_MS) this.#pace = { wall: now, clock: this.time };
     this.#turned = now;
     await macrotask();
   }
@@ -292,7 +292,7 @@ export class MachineHost implements Slices, Disposable {
     if (!this.realTime || this.#machine.quiet || this.until !== Number.POSITIVE_INFINITY) return 0;
     const now = performance.now();
     const ahead = this.time - this.#pace.clock - (now - this.#pace.wall);
-    if (ahead < -BEHIND_MS) this.#pace = { wall: now, clock: this.time };
+    if (ahead < -MAX_LAG_MS) this.#pace = { wall: now, clock: this.time };
     return ahead;
   }
 

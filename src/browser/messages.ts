@@ -308,7 +308,7 @@ export const callNames: ReadonlySet<string> = new Set(
 );
 
 /** A page's messages without an answer. */
-export type Told =
+export type PageNotice =
   | { readonly tell: 'interrupt' }
   | { readonly tell: 'send'; readonly bytes: Uint8Array }
   | { readonly tell: 'key'; readonly name: string; readonly down: boolean }
@@ -327,7 +327,7 @@ export interface Hello {
 
 export type ToWorker =
   | Hello
-  | Told
+  | PageNotice
   | { readonly id: number; readonly call: CallName; readonly args: unknown[] };
 
 export type FromWorker =

@@ -17,11 +17,11 @@ import {
   type CallName,
   type FromWorker,
   PAUSE_WORD,
+  type PageNotice,
   type PlainError,
   type Progress,
   type ScreenArea,
   SIGNAL_WORDS,
-  type Told,
   type ToWorker,
   type WorkerCalls,
 } from './messages.js';
@@ -129,8 +129,8 @@ export class WorkerMachine implements AsyncDisposable {
     this.tell({ tell: 'key', name, down });
   }
 
-  tell(told: Told): void {
-    if (this.#ended === undefined) this.#post(told);
+  tell(notice: PageNotice): void {
+    if (this.#ended === undefined) this.#post(notice);
   }
 
   /** Ends the Worker with its machine. */

@@ -14,7 +14,7 @@ let calls: Calls | undefined;
 
 addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   if ('hello' in data) void begin(data.hello.program, new Int32Array(data.hello.control));
-  else if ('tell' in data) calls?.told(data);
+  else if ('tell' in data) calls?.notice(data);
   else void answer(data.id, data.call, data.args);
 });
 

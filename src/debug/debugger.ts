@@ -20,6 +20,7 @@ import { assign, evaluate, requirePure } from './evaluate.js';
 import { type Frame, readFrames } from './frames.js';
 import type { HistoryRange } from './history/history.js';
 import { type ListingLine, listing } from './listing.js';
+import { type Origin, originText, type WantedPlace, type WriteRecord, writesText } from './origin/index.js';
 import { type DebuggerEvents, Points } from './points.js';
 import { readFrom } from './reading.js';
 import type { DebugStop, State } from './state.js';
@@ -28,7 +29,6 @@ import type { Stop } from './stop.js';
 import { StoppedGuest } from './stopped-guest.js';
 import type { DebugTarget } from './target.js';
 import type { Place, Value } from './value.js';
-import { type Origin, originText, type WantedPlace, type WriteRecord, writesText } from './whence/index.js';
 
 /** A debugger with lines, names and expressions. One call at a time; only `interrupt` and `meanwhile` may be called while the guest runs. */
 export class Debugger {
@@ -137,12 +137,12 @@ export class Debugger {
    * one's inputs. The guest stays at this moment. @param what a register or memory: `rax`, `qword [rsp]`, `counter`, or an address @throws
    * DebugError where there is no history, or `what` is neither
    */
-  async whence(what: string | bigint): Promise<{ origin: Origin; text: string }> {
+  async origin(what: string | bigint): Promise<{ origin: Origin; text: string }> {
     const range = await this.target.history();
     const place = typeof what === 'bigint' ? undefined : (await this.evaluate(what, { pure: true })).place;
     const wanted: WantedPlace =
       place?.kind === 'register' ? place : { kind: 'memory', ...(await this.#placeOf(what)) };
-    const origin = await this.target.whence(wanted);
+    const origin = await this.target.origin(wanted);
     return { origin, text: originText(origin, range?.now ?? 0) };
   }
 

@@ -24,13 +24,6 @@ export { HISTORY_BYTES, History, type HistoryRange } from './history/history.js'
 export type { ListingLine } from './listing.js';
 export type { Space } from './memory.js';
 export { type CodeBits, isRealAddressing, segmentBase, stackPointer } from './mode.js';
-export type { DebuggerEvents } from './points.js';
-export { type CpuView, registerOf } from './registers.js';
-export { DebugSession } from './session.js';
-export type { DebugStop, State } from './state.js';
-export type { Stop, StopPlace } from './stop.js';
-export { type DebugMethod, type DebugTarget, debugMethods, localTarget, runningMethods } from './target.js';
-export type { Place, Value } from './value.js';
 export type {
   MemoryAccess,
   Origin,
@@ -38,5 +31,12 @@ export type {
   OriginWay,
   WantedPlace,
   WriteRecord,
-} from './whence/index.js';
-export { accessesOf, originText, writesText } from './whence/index.js';
+} from './origin/index.js';
+export { accessesOf, originText, writesText } from './origin/index.js';
+export type { DebuggerEvents } from './points.js';
+export { type CpuView, registerOf } from './registers.js';
+export { DebugSession } from './session.js';
+export type { DebugStop, State } from './state.js';
+export type { Stop, StopPlace } from './stop.js';
+export { type DebugMethod, type DebugTarget, debugMethods, localTarget, runningMethods } from './target.js';
+export type { Place, Value } from './value.js';

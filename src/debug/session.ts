@@ -14,10 +14,6 @@ import { Past } from './history/past.js';
 import { Travel } from './history/travel.js';
 import { pagesOf, readMemory, type Space, writeMemory } from './memory.js';
 import { linearPc } from './mode.js';
-import { type CpuView, changeRegister } from './registers.js';
-import { SessionPoints } from './session-points.js';
-import type { Stop, StopPlace } from './stop.js';
-import { watchpointsFor } from './watch-pieces.js';
 import {
   type Origin,
   type OriginOptions,
@@ -25,7 +21,11 @@ import {
   Questions,
   type WantedPlace,
   type WriteRecord,
-} from './whence/index.js';
+} from './origin/index.js';
+import { type CpuView, changeRegister } from './registers.js';
+import { SessionPoints } from './session-points.js';
+import type { Stop, StopPlace } from './stop.js';
+import { watchpointsFor } from './watch-pieces.js';
 
 /**
  * The most steps for one `stepWithin`, before waiting calls are served; this also ends a loop that never leaves its line.
@@ -309,12 +309,12 @@ export class DebugSession {
    * that one's inputs. The guest stays at this moment.
    * @throws DebugError where there is no history, for an unknown register, or where the search was interrupted
    */
-  whence(place: WantedPlace, options: OriginOptions = {}): Origin {
+  origin(place: WantedPlace, options: OriginOptions = {}): Origin {
     this.#requireOneCpu();
-    return this.#questions.whence(place, options);
+    return this.#questions.origin(place, options);
   }
 
-  /** The writes to a range of memory, oldest first; the last `most` of them. The guest stays at this moment. @throws as `whence` */
+  /** The writes to a range of memory, oldest first; the last `most` of them. The guest stays at this moment. @throws as `origin` */
   writes(address: bigint, length: number, most?: number): WriteRecord[] {
     this.#requireOneCpu();
     return this.#questions.writes(address, length, most);

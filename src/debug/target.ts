@@ -14,7 +14,7 @@ const running = [
   'nextWrite',
   'lastChange',
   'trail',
-  'whence',
+  'origin',
   'writes',
 ] as const;
 

@@ -18,10 +18,10 @@ import {
 } from '../exercises/index.js';
 import type { Submission } from './intake/submissions.js';
 import { exerciseDigest, jobKey } from './job.js';
-import { Kept } from './kept.js';
 import { Pool } from './pool.js';
 import { prune } from './prune.js';
 import { ClassReport, type Entry } from './report/class-report.js';
+import { StoredResults } from './stored-results.js';
 
 export interface GradeOptions {
   readonly exercise: Exercise;
@@ -69,7 +69,7 @@ const AHEAD = 3;
 export async function gradeClass(options: GradeOptions): Promise<ClassReport> {
   const { exercise, submissions, cache, signal } = options;
   const digest = exerciseDigest(exercise.folder);
-  const kept = cache === undefined ? undefined : new Kept<Verdict>(path.join(cache, 'verdicts'));
+  const stored = cache === undefined ? undefined : new StoredResults<Verdict>(path.join(cache, 'verdicts'));
   const entries: Entry[] = [];
   const started = performance.now();
   let known = 0;
@@ -105,10 +105,10 @@ export async function gradeClass(options: GradeOptions): Promise<ClassReport> {
       return;
     }
     const key = jobKey(digest, files, seed);
-    const before = options.fresh ? undefined : kept?.get(key);
+    const before = options.fresh ? undefined : stored?.get(key);
     if (before !== undefined) known++;
     const verdict = before ?? (await (await open()).grade(files, seed, key));
-    if (before === undefined && verdict.state !== 'set-aside') kept?.set(key, verdict);
+    if (before === undefined && verdict.state !== 'set-aside') stored?.set(key, verdict);
     entries.push({ ...more, digest: digestOf(files), verdict });
     requireHope(entries);
   };

@@ -19,7 +19,7 @@ import {
   type Verdict,
 } from '../exercises/index.js';
 import { gradingVersion, hashOf } from './job.js';
-import { Kept } from './kept.js';
+import { StoredResults } from './stored-results.js';
 
 type Built = Compiled | NotCompiled;
 type Image = Compiled['image'];
@@ -67,19 +67,19 @@ export class Grader {
 
 /** Compiled submissions by content: the last ones in memory, all of them on the disk. */
 class Made<T> {
-  readonly #kept: Kept<T> | undefined;
+  readonly #stored: StoredResults<T> | undefined;
   readonly #recent = new Map<string, T>();
 
   constructor(cache: string | undefined, name: string) {
-    this.#kept = cache === undefined ? undefined : new Kept(path.join(cache, name));
+    this.#stored = cache === undefined ? undefined : new StoredResults(path.join(cache, name));
   }
 
   get(key: string, make: () => T): T {
     const recent = this.#recent;
-    let value = recent.get(key) ?? this.#kept?.get(key);
+    let value = recent.get(key) ?? this.#stored?.get(key);
     if (value === undefined) {
       value = make();
-      this.#kept?.set(key, value);
+      this.#stored?.set(key, value);
     }
     recent.delete(key);
     recent.set(key, value);

@@ -66,7 +66,7 @@ const MOST_OUTPUT = 16 * 1024 * 1024;
 const CONSOLE = 256 * 1024;
 
 /** The part of a command's output that is kept. */
-class Kept {
+class BoundedOutput {
   readonly #most: number;
   readonly #chunks: Uint8Array[] = [];
   #length = 0;
@@ -166,7 +166,7 @@ export class LinuxVm implements AsyncDisposable {
     const script = scriptOf(args, options);
     const channel = await this.#channel();
     const started = performance.now();
-    const [stdout, stderr] = [new Kept(maxOutput), new Kept(maxOutput)];
+    const [stdout, stderr] = [new BoundedOutput(maxOutput), new BoundedOutput(maxOutput)];
     let timedOut = signal?.aborted === true;
     let timer: NodeJS.Timeout | undefined;
     // Repeated until it has ended: at first it may not even have started.

@@ -46,8 +46,8 @@ export interface ChipsetOptions {
   hasDisplay: boolean;
   /** The console: what a guest prints goes there, too. */
   output: ByteSink;
-  /** What a firmware may ask. */
-  told?: FwCfgContents;
+  /** The items and files of fw_cfg. */
+  fwCfg?: FwCfgContents;
   /** Who presses the power button. */
   button?: ButtonSource | undefined;
   /** Where the bytes of the firmware's console go, port 402. */
@@ -66,7 +66,7 @@ export function chipset({
   isSetUp,
   hasDisplay,
   output,
-  told = {},
+  fwCfg = {},
   button,
   firmwareOutput,
   virtio = [],
@@ -107,7 +107,7 @@ export function chipset({
     new FirmwarePorts(firmwareOutput),
     new QemuDebugExit(),
     new PvPanic(),
-    new FwCfg(told),
+    new FwCfg(fwCfg),
     ...functions,
   ];
 }

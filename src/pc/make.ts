@@ -13,12 +13,12 @@ import type { MachineConfig } from '../machine/index.js';
 import { board, giveWay } from './board.js';
 import { chipset, PCI_HOLE, PCI_LEVELS } from './chipset.js';
 import { biosParts, onDrives, orderFor, wantsBios } from './firmware.js';
+import { fwCfgContents } from './fw-cfg-contents.js';
 import { Machine, type Origin } from './machine.js';
 import type { MachineNetwork, PcParts } from './parts.js';
 import { romParts } from './rom.js';
-import { frameBufferFor, graphicsWish } from './screen.js';
+import { frameBufferFor, requestedGraphics } from './screen.js';
 import { placeTables } from './tables/index.js';
-import { toldBy } from './told.js';
 import { appended, seatsOf, virtioDevices, virtioMmio } from './virtio.js';
 
 /**
@@ -84,8 +84,9 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
       'a bare machine has no PCI bus for a network card',
       'take a whole PC: --machine pc',
     );
-  const wish = spec.vga === false ? undefined : graphicsWish(image);
-  const hasScreen = spec.vga === true || firmware !== undefined || rom !== undefined || wish !== undefined;
+  const requested = spec.vga === false ? undefined : requestedGraphics(image);
+  const hasScreen =
+    spec.vga === true || firmware !== undefined || rom !== undefined || requested !== undefined;
   const chips = board({
     irqchip: irqchip ?? 'none',
     apics: isPc,
@@ -102,7 +103,7 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
       ? [simvirtio(spec.simvirtio, { backends: standardBackends(output) })]
       : []),
     ...(irqchip !== undefined ? chips : []),
-    ...(hasScreen && !isPc ? [new Vga(wish ? { display: 'alone' } : {})] : []),
+    ...(hasScreen && !isPc ? [new Vga(requested ? { display: 'alone' } : {})] : []),
     ...(drives ? [drives] : []),
     ...(isPc
       ? chipset({
@@ -113,7 +114,7 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
           output,
           button: parts.button,
           virtio: byPci ? virtio : [],
-          told: toldBy(memory, cpus, { ...rom?.files, ...parts.fwCfg }),
+          fwCfg: fwCfgContents(memory, cpus, { ...rom?.files, ...parts.fwCfg }),
         })
       : []),
     ...mmio,
@@ -126,7 +127,7 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
     ...(rom ? rom.devices : []),
   ];
   const vga = devices.find((device) => device instanceof Vga);
-  const screen = vga && (spec.vga || wish) ? frameBufferFor(vga, wish) : undefined;
+  const screen = vga && (spec.vga || requested) ? frameBufferFor(vga, requested) : undefined;
   const observer = parts.observe?.(devices.map(({ name }) => name));
   const { mode, append, load, entry, stack, clock, ips, seed, coalesce } = spec;
   const { inputs } = parts;

@@ -21,14 +21,14 @@ const LARGEST = { width: 1920, height: 1080 } as const;
 /** Depths whose pixels are colours; a request for another one gets 32 bits. */
 const DEPTHS = [15, 16, 24, 32];
 
-export interface GraphicsWish {
+export interface GraphicsRequest {
   width: number;
   height: number;
   bits: number;
 }
 
 /** The graphics that an image's header requests. */
-export function graphicsWish({ loader }: Image): GraphicsWish | undefined {
+export function requestedGraphics({ loader }: Image): GraphicsRequest | undefined {
   if (loader?.protocol !== 'multiboot' && loader?.protocol !== 'multiboot2') return undefined;
   const { video } = loader;
   if (video === undefined || video.text) return undefined;
@@ -42,9 +42,9 @@ export function graphicsWish({ loader }: Image): GraphicsWish | undefined {
 }
 
 /** A loader's description of the screen; a request for graphics needs a VGA that is a display adapter. */
-export function frameBufferFor({ display }: Vga, wish: GraphicsWish | undefined): FrameBuffer {
-  if (display === undefined || wish === undefined) return TEXT_SCREEN;
-  const { width, height, bits } = wish;
+export function frameBufferFor({ display }: Vga, requested: GraphicsRequest | undefined): FrameBuffer {
+  if (display === undefined || requested === undefined) return TEXT_SCREEN;
+  const { width, height, bits } = requested;
   const pitch = (width * (bits === 15 ? 16 : bits)) / 8;
   return { address: display.address, pitch, width, height, bits, kind: 'rgb' };
 }

@@ -11,7 +11,7 @@ export { type Check, type CheckStatus, type Diagnosis, diagnose } from './engine
 export {
   chooseEngine,
   type EngineChoice,
-  type EngineWishes,
+  type EngineRequirements,
   engineByName,
 } from './engines/engines.js';
 export { found, isFolder, whyUnreadable } from './images/found.js';

@@ -72,8 +72,8 @@ describe('gdb and a program in C, backwards', { skip: gdbEngines[0]!.skip }, () 
         'info args',
         'delete',
         'reverse-continue',
-        'monitor whence $rip',
-        'monitor whence',
+        'monitor origin $rip',
+        'monitor origin',
         'monitor writes qword [rsp]',
         'monitor history',
         'continue',
@@ -95,7 +95,7 @@ describe('gdb and a program in C, backwards', { skip: gdbEngines[0]!.skip }, () 
       assert.match(text, /Breakpoint \d, add \(a=0, b=1\)[\s\S]*\na = 0\nb = 1\n/, text);
       assert.match(text, /No more reverse-execution history/, text);
       assert.match(text, /rip is 0x[0-9a-f]+ \(\d+\) at instruction 0\n {2}it is so since the start/, text);
-      assert.match(text, /whence of what\? Write it as in: monitor whence qword \[rsp\]/, text);
+      assert.match(text, /origin of what\? Write it as in: monitor origin qword \[rsp\]/, text);
       assert.match(text, /nothing wrote there in this history/, text);
       assert.match(text, /instruction 0 of \d+; the guest can go back to 0/, text);
       assert.match(text, /instruction 10 of \d+/, text);

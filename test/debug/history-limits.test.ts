@@ -37,7 +37,7 @@ describe('a history', () => {
     session.goTo(last);
     assert.equal(session.lastWrite(0xfff0n, 1).why, 'begin');
     session.goTo(last);
-    const { way, at } = session.whence({ kind: 'memory', address: 0xfff0n, size: 1 });
+    const { way, at } = session.origin({ kind: 'memory', address: 0xfff0n, size: 1 });
     assert.deepEqual([way, at], ['older', first]);
   });
 
@@ -58,8 +58,8 @@ describe('a history', () => {
     const now = (await target.history())!.now;
     for (const search of [
       () => target.lastWrite(0x500n, 2),
-      () => target.whence({ kind: 'memory', address: 0x500n, size: 2 }),
-      () => target.whence({ kind: 'register', name: 'r15' }),
+      () => target.origin({ kind: 'memory', address: 0x500n, size: 2 }),
+      () => target.origin({ kind: 'register', name: 'r15' }),
       () => target.writes(0x500n, 2),
     ]) {
       let done = false;

@@ -67,7 +67,7 @@ describe('a session with several CPUs', { skip: noGcc }, () => {
     assert.equal(session.history()!.now, first - 1);
     assert.ok(stepped.pc !== CALLED);
     for (const search of [
-      () => session.whence({ kind: 'register', name: 'eax' } as never),
+      () => session.origin({ kind: 'register', name: 'eax' } as never),
       () => session.trail(3),
     ])
       assert.throws(search, /follows the instructions of one CPU, and the machine has 4/);

@@ -15,7 +15,7 @@ const HELP = `words
                  the processor's tables, entry by entry
   walk ADDRESS   the page walk of an address, entry by entry: walk rsp
   devices, exits the machine's devices; the last exits
-  whence PLACE   where the value of a register or of memory comes from: whence rax
+  origin PLACE   where the value of a register or of memory comes from: origin rax
   writes PLACE   all writes to memory so far: writes counter
   locals         the parameters and variables of the current C function
   ptype TYPE     a type of C with its members, or that of an expression: ptype struct node
@@ -38,7 +38,7 @@ export const replWords: readonly string[] = [
   ...[...described].filter((word) => !word.includes(':')),
   'walk ',
   'list',
-  'whence ',
+  'origin ',
   'writes ',
   'locals',
   'ptype ',
@@ -59,7 +59,7 @@ export async function runWord(guest: Guest, text: string): Promise<string | unde
   const { debug } = guest;
   if (debug === undefined)
     throw new DebugError('the guest runs without a debugger', 'only <text and type work');
-  if (word === 'whence' || word === 'writes')
+  if (word === 'origin' || word === 'writes')
     return debug.meanwhile(async () => (await debug[word](argument)).text);
   if (word === 'ptype') return debug.meanwhile(() => debug.typeOf(argument));
   if (word === 'locals' && argument === '') return debug.meanwhile(() => locals(debug));

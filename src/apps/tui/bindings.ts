@@ -20,7 +20,7 @@ export const actionNames = [
   'continueBack',
   'moment',
   'wrote',
-  'whence',
+  'origin',
   'breakpoint',
   'breakpointAt',
   'watch',
@@ -138,7 +138,7 @@ export const bindings: readonly Binding[] = [
     long: 'back to the instruction that wrote memory last',
   },
   {
-    action: 'whence',
+    action: 'origin',
     letter: 'O',
     functionKey: '',
     short: 'origin',

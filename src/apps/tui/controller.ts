@@ -191,7 +191,7 @@ export class Controller {
       case 'code':
       case 'moment':
       case 'wrote':
-      case 'whence':
+      case 'origin':
         model.prompt = this.#prompts.open(action);
         return;
       case 'callers':
@@ -294,7 +294,7 @@ export class Controller {
       const { kind, text } = typed;
       return this.#run(() => travel(this.#parts.debugger, kind, text));
     }
-    if (typed?.kind === 'whence') return this.#tellOrigin(typed.text);
+    if (typed?.kind === 'origin') return this.#tellOrigin(typed.text);
     if (typed !== undefined)
       this.#say(await doTyped(this.#context, this.#stack, typed.kind as TextPrompt, typed.text));
   }
@@ -304,7 +304,7 @@ export class Controller {
     const { model, debugger: held } = this.#parts;
     let lines: string[] = [];
     await this.#run(async () => {
-      lines = (await held.whence(what)).text.split('\n');
+      lines = (await held.origin(what)).text.split('\n');
       return { why: 'step', breakpoints: [], notes: [], ...(await held.target.here()) };
     });
     if (lines.length > 0) model.overlay = { title: `Where ${what} comes from`, lines, top: 0 };

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { FRAME_ROWS, type LayoutRequest, LEAST, layout } from './layout.js';
 import { paneNames } from './model.js';
 
-const wishes = (columns: number, rows: number, more: Partial<LayoutRequest> = {}): LayoutRequest => ({
+const request = (columns: number, rows: number, more: Partial<LayoutRequest> = {}): LayoutRequest => ({
   columns,
   rows,
   focus: 'code',
@@ -15,7 +15,7 @@ const wishes = (columns: number, rows: number, more: Partial<LayoutRequest> = {}
   ...more,
 });
 
-const panesIn = (...args: Parameters<typeof wishes>) => layout(wishes(...args))!.map(({ pane }) => pane);
+const panesIn = (...args: Parameters<typeof request>) => layout(request(...args))!.map(({ pane }) => pane);
 
 describe('the layout of panes', () => {
   test('never overlaps, never leaves the terminal, and always has the pane with the focus', () => {
@@ -59,13 +59,13 @@ describe('the layout of panes', () => {
   });
 
   test('says that a terminal is too small', () => {
-    assert.equal(layout(wishes(39, 24)), undefined);
-    assert.equal(layout(wishes(80, 9)), undefined);
+    assert.equal(layout(request(39, 24)), undefined);
+    assert.equal(layout(request(80, 9)), undefined);
   });
 
   test('makes room for what the focus is on, or gives it everything', () => {
     assert.deepEqual(panesIn(80, 24, { focus: 'exits' }), ['registers', 'code', 'stack', 'memory', 'exits']);
-    assert.deepEqual(layout(wishes(80, 24, { focus: 'exits', zoomed: true })), [
+    assert.deepEqual(layout(request(80, 24, { focus: 'exits', zoomed: true })), [
       { pane: 'exits', x: 0, y: 1, width: 80, height: 21 },
     ]);
   });

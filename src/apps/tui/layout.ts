@@ -41,7 +41,7 @@ const THREE_COLUMNS = 118;
 const TWO_COLUMNS = 72;
 
 /** The least height of a pane, and its preferred height; the order of the list is the order on the screen. */
-interface Wish {
+interface PaneRequest {
   pane: PaneName;
   least: number;
   best: number;
@@ -50,12 +50,12 @@ interface Wish {
 }
 
 /** @returns the panes from the top left on, or undefined where the terminal is too small */
-export function layout(wishes: LayoutRequest): Place[] | undefined {
-  const { columns, rows, focus, zoomed } = wishes;
+export function layout(request: LayoutRequest): Place[] | undefined {
+  const { columns, rows, focus, zoomed } = request;
   if (columns < LEAST.columns || rows < LEAST.rows) return undefined;
   const height = rows - FRAME_ROWS;
   if (zoomed) return [{ pane: focus, x: 0, y: 1, width: columns, height }];
-  const stacks = columnsFor(wishes, height);
+  const stacks = columnsFor(request, height);
   const shown = new Set(stacks.flatMap(({ panes }) => panes.map(({ pane }) => pane)));
   if (!shown.has(focus)) replaceLast(stacks.at(-1)!.panes, focus);
   let x = 0;
@@ -101,7 +101,7 @@ export function registerRows(bits: CodeBits): number {
   return bits === 64 ? 25 : 17;
 }
 
-function oneColumn(hasScreen: boolean): Wish[] {
+function oneColumn(hasScreen: boolean): PaneRequest[] {
   return [
     { pane: 'code', least: 4, best: 9, rank: 1 },
     { pane: 'registers', least: 6, best: 12, rank: 3 },
@@ -113,17 +113,22 @@ function oneColumn(hasScreen: boolean): Wish[] {
   ];
 }
 
-function leftColumn(registers: number, height: number): Wish[] {
+function leftColumn(registers: number, height: number): PaneRequest[] {
   return [
     { pane: 'registers', least: Math.min(registers, height), best: registers, rank: 1 },
     { pane: 'points', least: 3, best: 6, rank: 2 },
   ];
 }
 
-function middleColumn(height: number, withStack: boolean, withScreen: boolean, withLocals: boolean): Wish[] {
+function middleColumn(
+  height: number,
+  withStack: boolean,
+  withScreen: boolean,
+  withLocals: boolean,
+): PaneRequest[] {
   return [
     { pane: 'code', least: 5, best: Math.max(9, Math.floor(height * 0.45)), rank: 1 },
-    ...(withLocals ? [localsWish] : []),
+    ...(withLocals ? [localsRequest] : []),
     ...(withStack ? [{ pane: 'stack', least: 3, best: Math.floor(height * 0.18), rank: 4 } as const] : []),
     { pane: 'memory', least: 3, best: Math.max(4, Math.floor(height * 0.25)), rank: 3 },
     withScreen
@@ -132,12 +137,12 @@ function middleColumn(height: number, withStack: boolean, withScreen: boolean, w
   ];
 }
 
-const localsWish: Wish = { pane: 'locals', least: 4, best: 9, rank: 2 };
+const localsRequest: PaneRequest = { pane: 'locals', least: 4, best: 9, rank: 2 };
 
-function rightColumn(hasScreen: boolean, hasLocals: boolean): Wish[] {
+function rightColumn(hasScreen: boolean, hasLocals: boolean): PaneRequest[] {
   return [
     ...(hasScreen ? [{ pane: 'screen', least: 8, best: 26, rank: 1 } as const] : []),
-    ...(hasLocals ? [localsWish] : []),
+    ...(hasLocals ? [localsRequest] : []),
     { pane: 'stack', least: 4, best: 12, rank: 2 },
     { pane: 'exits', least: 4, best: 20, rank: 3 },
   ];
@@ -147,8 +152,8 @@ function rightColumn(hasScreen: boolean, hasLocals: boolean): Wish[] {
  * Leaves out panes that do not fit; then each pane gets its preferred height in the order of ranks; code and exits take the
  * rest.
  */
-function fill(wishes: readonly Wish[], height: number): Stack['panes'] {
-  const ranked = [...wishes].sort((a, b) => a.rank - b.rank);
+function fill(requests: readonly PaneRequest[], height: number): Stack['panes'] {
+  const ranked = [...requests].sort((a, b) => a.rank - b.rank);
   const kept = new Map<PaneName, number>();
   let left = height;
   for (const { pane, least } of ranked) {
@@ -163,7 +168,7 @@ function fill(wishes: readonly Wish[], height: number): Stack['panes'] {
     kept.set(pane, has + more);
     left -= more;
   }
-  const panes = wishes.flatMap(({ pane }) => (kept.has(pane) ? [{ pane, height: kept.get(pane)! }] : []));
+  const panes = requests.flatMap(({ pane }) => (kept.has(pane) ? [{ pane, height: kept.get(pane)! }] : []));
   const first = panes.find(({ pane }) => pane === 'code' || pane === 'exits') ?? panes.at(-1)!;
   first.height += left;
   return panes;

@@ -8,11 +8,11 @@ export type PromptKind =
   | 'code'
   | 'moment'
   | 'wrote'
-  | 'whence';
+  | 'origin';
 
 /** The prompts after which the guest runs. */
 export type TravelPrompt = 'moment' | 'wrote';
-export type TextPrompt = Exclude<PromptKind, TravelPrompt | 'whence'>;
+export type TextPrompt = Exclude<PromptKind, TravelPrompt | 'origin'>;
 
 const words: Readonly<Record<PromptKind, Pick<Prompt, 'label' | 'hint'>>> = {
   breakpointAt: { label: 'breakpoint at', hint: 'main   kernel.S:12   :12   0x7c00   main if rax == 5' },
@@ -20,7 +20,7 @@ const words: Readonly<Record<PromptKind, Pick<Prompt, 'label' | 'hint'>>> = {
   evaluate: { label: 'evaluate', hint: 'rax+8   byte [rsi]   counter   zf   rax = 5' },
   memory: { label: 'memory at', hint: '0x7c00   rsi   es:di   buffer   rsp-16' },
   moment: { label: 'go to', hint: '1000   exit 5   start   end' },
-  whence: { label: 'where from', hint: 'rax   counter   qword [rsp+8]' },
+  origin: { label: 'where from', hint: 'rax   counter   qword [rsp+8]' },
   wrote: { label: 'who wrote', hint: 'counter   word [0x500]   qword [rsp+8]' },
   code: { label: 'code at', hint: 'main   0x7c00   cs:0x10; empty: the next instruction' },
 };

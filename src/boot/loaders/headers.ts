@@ -5,7 +5,7 @@
  */
 
 /** A video mode that a kernel prefers; 0 for any value. */
-export interface VideoWish {
+export interface VideoRequest {
   text: boolean;
   width: number;
   height: number;
@@ -17,7 +17,7 @@ export interface MultibootHeader {
   /** Its offset in the file. */
   offset: number;
   flags: number;
-  video?: VideoWish;
+  video?: VideoRequest;
   sections?: LoaderSections;
 }
 
@@ -35,7 +35,7 @@ export interface Multiboot2Header {
   offset: number;
   addresses?: HeaderAddresses;
   entry?: number;
-  video?: VideoWish;
+  video?: VideoRequest;
   /** The kernel requires a console. */
   needsConsole?: true;
   /** It can be moved, and wants to know its address. */

@@ -19,7 +19,7 @@ const VGA_TEXT = 1;
 const LINEAR = 0x23;
 
 /** The values in the zero page. */
-export interface LinuxTold {
+export interface LinuxParameters {
   header: LinuxHeader;
   map: readonly MapEntry[];
   commandLine: number;
@@ -38,7 +38,7 @@ export function zeroPage({
   frameBuffer,
   rsdp,
   load,
-}: LinuxTold): Uint8Array {
+}: LinuxParameters): Uint8Array {
   const page = new Block();
   page.grow(ZERO_PAGE);
   const { setup } = header;

@@ -33,7 +33,7 @@ export interface PlacedModule {
 }
 
 /** The information of both versions of multiboot for a kernel. */
-export interface Told {
+export interface InformationContents {
   commandLine: string;
   map: readonly MapEntry[];
   modules: readonly PlacedModule[];
@@ -44,14 +44,14 @@ export interface Told {
 }
 
 /** The information at address `base`, on which no size in it depends. */
-export function multibootInformation(told: Told, base: number): Uint8Array {
-  const { map, modules, frameBuffer, sections, headersAt = 0 } = told;
+export function multibootInformation(contents: InformationContents, base: number): Uint8Array {
+  const { map, modules, frameBuffer, sections, headersAt = 0 } = contents;
   const block = new Block();
   block.grow(SIZE);
   const sizes = memorySizes(map);
   let flags = Has.memory | Has.commandLine | Has.map | Has.loaderName;
   block.words(4, sizes.lower, sizes.upper);
-  block.words(16, base + block.add(zeroEnded(told.commandLine, 'the command line')));
+  block.words(16, base + block.add(zeroEnded(contents.commandLine, 'the command line')));
   block.words(64, base + block.add(zeroEnded(LOADER_NAME, 'the loader’s name')));
   if (modules.length > 0) {
     flags |= Has.modules;

@@ -6,14 +6,14 @@
  */
 import { memorySizes } from '../memory-map.js';
 import { Block, zeroEnded } from './loader.js';
-import { frameBufferEnd, LOADER_NAME, type Told } from './multiboot-info.js';
+import { frameBufferEnd, type InformationContents, LOADER_NAME } from './multiboot-info.js';
 
 /** EAX at the kernel's first instruction. */
 export const MULTIBOOT2_MAGIC = 0x36d76289;
 
 /** The information; nothing in it depends on its address, which is a multiple of 8. @param loadBase for a kernel that could be moved */
-export function multiboot2Information(told: Told, loadBase?: number): Uint8Array {
-  const { map, modules, frameBuffer, sections } = told;
+export function multiboot2Information(contents: InformationContents, loadBase?: number): Uint8Array {
+  const { map, modules, frameBuffer, sections } = contents;
   const block = new Block();
   block.grow(8);
   const tag = (type: number, write: (at: number) => void) => {
@@ -21,7 +21,7 @@ export function multiboot2Information(told: Told, loadBase?: number): Uint8Array
     write(at + 8);
     block.words(at, type, block.length - at);
   };
-  tag(1, () => block.add(zeroEnded(told.commandLine, 'the command line')));
+  tag(1, () => block.add(zeroEnded(contents.commandLine, 'the command line')));
   tag(2, () => block.add(zeroEnded(LOADER_NAME, 'the loader’s name')));
   for (const { address, size, text } of modules)
     tag(3, () => {

@@ -11,7 +11,7 @@ import type { PlacedModule } from './multiboot-info.js';
 const MAGIC = 0x336e_c578;
 const VERSION = 1;
 
-export interface PvhTold {
+export interface PvhInformation {
   commandLine: string;
   map: readonly MapEntry[];
   modules: readonly PlacedModule[];
@@ -19,7 +19,10 @@ export interface PvhTold {
 }
 
 /** The information at address `base`, on which no size in it depends. */
-export function startInformation({ commandLine, map, modules, rsdp = 0 }: PvhTold, base: number): Uint8Array {
+export function startInformation(
+  { commandLine, map, modules, rsdp = 0 }: PvhInformation,
+  base: number,
+): Uint8Array {
   const block = new Block();
   block.grow(56);
   block.words(0, MAGIC, VERSION, 0, modules.length);

@@ -5,7 +5,7 @@ import { alignDown, alignUp, hex, range } from '../numbers.js';
 import { moreMemory } from '../place.js';
 
 /** Constraints for an address. */
-export interface Wish {
+export interface Placement {
   /** A power of 2. Default: a page. */
   align?: number;
   /** Its first byte is at or above this address, its last below `to`. */
@@ -62,10 +62,10 @@ export class Room {
   }
 
   /** Finds free RAM and reserves it. @throws ImageError where no free range is large enough */
-  take(what: string, size: number, wish: Wish = {}): number {
-    const address = this.tryTake(what, size, wish);
+  take(what: string, size: number, placement: Placement = {}): number {
+    const address = this.tryTake(what, size, placement);
     if (address !== undefined) return address;
-    const { from = 0, to = FOUR_GIB } = wish;
+    const { from = 0, to = FOUR_GIB } = placement;
     const where = from === 0 && to === FOUR_GIB ? '' : ` between ${hex(from)} and ${hex(to - 1)}`;
     throw new ImageError(
       `${this.#name}: no room for ${what}, ${size} bytes${where}: the largest free piece there has ${this.#largest(from, to)}`,
@@ -74,8 +74,8 @@ export class Room {
   }
 
   /** As `take`; undefined where there is no room. */
-  tryTake(what: string, size: number, wish: Wish = {}): number | undefined {
-    const { align = PAGE_SIZE, from = 0, to = FOUR_GIB, high = false } = wish;
+  tryTake(what: string, size: number, placement: Placement = {}): number | undefined {
+    const { align = PAGE_SIZE, from = 0, to = FOUR_GIB, high = false } = placement;
     const gaps = this.#gaps(from, to);
     for (const gap of high ? gaps.reverse() : gaps) {
       const start = high ? alignDown(gap.end - size, align) : alignUp(gap.start, align);

@@ -7,9 +7,14 @@ import { ConfigError } from '../../errors.js';
 import { type GuestMemory, PAGE_SIZE } from '../../memory/index.js';
 import type { Image } from '../image.js';
 import { memoryMap, ONE_MIB } from '../memory-map.js';
-import type { LoaderSections, Multiboot2Header, VideoWish } from './headers.js';
+import type { LoaderSections, Multiboot2Header, VideoRequest } from './headers.js';
 import type { BootFile, LoaderOptions, Piece } from './loader.js';
-import { MULTIBOOT_MAGIC, multibootInformation, type PlacedModule, type Told } from './multiboot-info.js';
+import {
+  type InformationContents,
+  MULTIBOOT_MAGIC,
+  multibootInformation,
+  type PlacedModule,
+} from './multiboot-info.js';
 import { MULTIBOOT2_MAGIC, multiboot2Information } from './multiboot2-info.js';
 import { startInformation } from './pvh-info.js';
 import type { Room } from './room.js';
@@ -45,9 +50,9 @@ export function prepareStart(
   const words = append === undefined ? [] : [append];
   if (loader.protocol === 'pvh') {
     const { placed, pieces } = placeModules([...joined(initrds), ...modules], room);
-    const told = { commandLine: words.join(' '), map, modules: placed, rsdp };
-    const at = takeInformation(room, startInformation(told, 0).length);
-    return started([...pieces, { address: at, bytes: startInformation(told, at) }], 0, at);
+    const contents = { commandLine: words.join(' '), map, modules: placed, rsdp };
+    const at = takeInformation(room, startInformation(contents, 0).length);
+    return started([...pieces, { address: at, bytes: startInformation(contents, at) }], 0, at);
   }
   if (initrds.length > 0)
     throw new ConfigError(
@@ -57,13 +62,13 @@ export function prepareStart(
   if (loader.protocol === 'linux') throw new Error('a Linux kernel is started elsewhere');
   const { sections, more } = loadSections(loader.sections, room);
   const { placed, pieces } = placeModules(modules, room);
-  const notes = wishNotes(loader.video, options);
-  const told: Told = { commandLine: '', map, modules: placed, frameBuffer };
+  const notes = videoNotes(loader.video, options);
+  const contents: InformationContents = { commandLine: '', map, modules: placed, frameBuffer };
   if (loader.protocol === 'multiboot2') {
     requireConsole(loader, name, options);
     const loadBase = loader.relocatable && Math.min(...image.segments.map(({ address }) => address));
     const bytes = multiboot2Information(
-      { ...told, commandLine: words.join(' '), sections },
+      { ...contents, commandLine: words.join(' '), sections },
       loadBase === undefined ? undefined : loadBase,
     );
     const at = takeInformation(room, bytes.length);
@@ -71,8 +76,8 @@ export function prepareStart(
   }
   const table =
     sections && room.tryTake('the table of sections', sections.headers.length, { align: 16, ...LOW });
-  const whole: Told = {
-    ...told,
+  const whole: InformationContents = {
+    ...contents,
     // The first word is the kernel's own name, as with GRUB Legacy and QEMU.
     commandLine: [name, ...words].join(' '),
     ...(table !== undefined && { sections, headersAt: table }),
@@ -129,7 +134,7 @@ function joined(files: readonly BootFile[]): readonly BootFile[] {
 function loadSections(
   sections: LoaderSections | undefined,
   room: Room,
-): { sections?: Told['sections']; more: Piece[] } {
+): { sections?: InformationContents['sections']; more: Piece[] } {
   const loaded = sections && placeSections(sections, room, ONE_MIB);
   if (loaded === undefined) return { more: [] };
   const { count, entrySize, names } = sections!;
@@ -137,7 +142,7 @@ function loadSections(
 }
 
 /** The properties of a requested video mode that the machine lacks. */
-function wishNotes(video: VideoWish | undefined, { frameBuffer }: LoaderOptions): string[] {
+function videoNotes(video: VideoRequest | undefined, { frameBuffer }: LoaderOptions): string[] {
   if (video === undefined) return [];
   const { text, width, height, bits } = video;
   const met =

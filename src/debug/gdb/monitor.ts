@@ -36,7 +36,7 @@ const help = `monitor commands:
   physical on|off   whether gdb's memory accesses use physical addresses
   history           how far the guest can go back (gdb's reverse-step, reverse-continue …)
   goto N            goes to the moment after N instructions, back or forward
-  whence PLACE      where the value of a register or of memory comes from: whence $rax, whence qword [rsp]
+  origin PLACE      where the value of a register or of memory comes from: origin $rax, origin qword [rsp]
   last write PLACE  back to the instruction that wrote memory last; next write PLACE: to right after the next write
   last change REG   back to the instruction that gave a register its value: last change rax
   writes PLACE      all writes to memory so far: writes dword [0x500]
@@ -140,7 +140,7 @@ type Question = keyof typeof questions;
 
 /** Queries that do not move the guest, with an example where they need an argument. */
 const questions = {
-  whence: { example: 'qword [rsp]', answer: async (debug, what) => (await debug.whence(what)).text },
+  origin: { example: 'qword [rsp]', answer: async (debug, what) => (await debug.origin(what)).text },
   writes: { example: 'qword [rsp]', answer: async (debug, what) => (await debug.writes(what)).text },
   print: {
     example: 'counter',

@@ -15,7 +15,7 @@ export const CODE = 0x1000;
 export const MEMORY = 0x10000;
 
 /** A real-mode segment whose offset 0 is the first byte after RAM. */
-export const BEHIND = MEMORY >> 4;
+export const AFTER_MEMORY = MEMORY >> 4;
 
 /** A reason to skip tests of the real KVM, or false. */
 export function noKvm(): string | false {

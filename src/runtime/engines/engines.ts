@@ -24,7 +24,7 @@ export function kickKernel(control: Int32Array): void {
 }
 
 /** The parts of a machine's description that the choice of its engine depends on. */
-export interface EngineWishes
+export interface EngineRequirements
   extends Pick<MachineSpec, 'mode' | 'clock' | 'assist' | 'translate' | 'cpuVendor' | 'cpus'> {
   /** What the image is. */
   kind?: ImageKind;
@@ -69,7 +69,7 @@ const translated = (mode: TranslateMode) => ({ mode, bytes: () => readFileSync(w
 function loadSoftEngine({
   translate = defaultTranslate(),
   cpuVendor = 'intel',
-}: EngineWishes = {}): SoftEngine {
+}: EngineRequirements = {}): SoftEngine {
   const key = `${translate} ${cpuVendor}`;
   const loaded = softEngines.get(key);
   if (loaded !== undefined) return loaded;
@@ -89,15 +89,15 @@ export function dryRunNext(cpu: EngineCpu, memory: GuestMemory): DryRun | undefi
 }
 
 /** The engine of that name; see `chooseEngine`. */
-export function engineByName(name: EngineName = 'auto', wishes: EngineWishes = {}): Engine {
-  return chooseEngine(name, wishes).engine;
+export function engineByName(name: EngineName = 'auto', required: EngineRequirements = {}): Engine {
+  return chooseEngine(name, required).engine;
 }
 
 /** An engine that may be available on this host. */
 interface Candidate {
   /** Why a machine cannot use it here: a phrase for messages. Undefined where it can. */
-  whyNot(wishes: EngineWishes): string | undefined;
-  open(wishes: EngineWishes): Engine;
+  whyNot(required: EngineRequirements): string | undefined;
+  open(required: EngineRequirements): Engine;
 }
 
 /** In the order in which `auto` tries them. */
@@ -113,15 +113,15 @@ const candidates: Record<Exclude<EngineName, 'auto'>, Candidate> = {
  * The engine of that name. `auto` uses the first that can run the guest on this host: KVM, else the software CPU.
  * @throws ConfigError for an unknown name; TerrariumError `ENOENGINE` where `auto` finds none
  */
-export function chooseEngine(name: EngineName = 'auto', wishes: EngineWishes = {}): EngineChoice {
+export function chooseEngine(name: EngineName = 'auto', required: EngineRequirements = {}): EngineChoice {
   if (!engineNames.includes(name))
     throw new ConfigError(`there is no engine '${name}'`, `engines are ${engineNames.join(', ')}`);
-  if (name !== 'auto') return { engine: candidates[name].open(wishes) };
+  if (name !== 'auto') return { engine: candidates[name].open(required) };
   const reasons: string[] = [];
   for (const { whyNot, open } of Object.values(candidates)) {
-    const reason = whyNot(wishes);
+    const reason = whyNot(required);
     if (reason !== undefined) reasons.push(reason);
-    else return { engine: open(wishes), ...(reasons.length > 0 && { because: reasons.join(', and ') }) };
+    else return { engine: open(required), ...(reasons.length > 0 && { because: reasons.join(', and ') }) };
   }
   throw new TerrariumError('ENOENGINE', reasons.join(', and '), {
     hint: `build it: npm run build; what is missing for KVM on this host: ${command('doctor')}`,
@@ -158,7 +158,7 @@ function whyNotVendor(cpuVendor: CpuVendor | undefined): string | undefined {
   return `KVM runs this host’s processor, ${own} (--cpu-vendor ${cpuVendor})`;
 }
 
-function openKvm({ device, assist = true, cpuVendor }: EngineWishes): Engine {
+function openKvm({ device, assist = true, cpuVendor }: EngineRequirements): Engine {
   const other = whyNotVendor(cpuVendor);
   if (other !== undefined) throw new ConfigError(other, 'the software CPU can be either: --engine soft');
   const kvm = new KvmEngine({
@@ -191,7 +191,7 @@ function whyNotKvm({
   cpus = 1,
   kind,
   device = '/dev/kvm',
-}: EngineWishes): string | undefined {
+}: EngineRequirements): string | undefined {
   // Their run could not be repeated, and on a KVM that emulates ring 0 nobody could step in for one of them.
   if (cpus > 1) return `several CPUs (--smp ${cpus}) run on KVM only where --engine kvm says so`;
   if (clock === 'instructions') return 'KVM does not count instructions (--clock instructions)';

@@ -53,7 +53,7 @@ export function compare(one: Recording, other: Recording, asked: MachineSpec): v
     [other, right],
   ] as const) {
     session.goTo(at);
-    say(`in ${file}: ${whence(session, first!, at)}\n`);
+    say(`in ${file}: ${originOf(session, first!, at)}\n`);
   }
   process.exitCode = ExitStatus.expectationFailed;
 }
@@ -86,12 +86,12 @@ function repeated(
   }
 }
 
-function whence(session: DebugSession, difference: Difference, at: number): string {
+function originOf(session: DebugSession, difference: Difference, at: number): string {
   const place =
     difference.kind === 'register'
       ? difference
       : ({ kind: 'memory', address: difference.address, size: 1 } as const);
-  return originText(session.whence(place), at);
+  return originText(session.origin(place), at);
 }
 
 function textOf({ values: [a, b], ...place }: Difference): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ExitKind, exitKindNames } from '../../contract/index.js';
-import { asm, BEHIND, expectExit, MEMORY, noKvm, realMode } from '../testing.js';
+import { AFTER_MEMORY, asm, expectExit, MEMORY, noKvm, realMode } from '../testing.js';
 import { RING_ENTRIES } from './coalesced.js';
 
 const skip = noKvm();
@@ -53,7 +53,7 @@ describe('coalesced writes', { skip }, () => {
   test('memory writes are coalesced as well, and keep their order with ports', () => {
     using machine = realMode(
       [
-        ...asm.movAx(BEHIND),
+        ...asm.movAx(AFTER_MEMORY),
         ...asm.movDsAx,
         ...asm.storeAx(0x100),
         ...asm.outAl(0xe9),

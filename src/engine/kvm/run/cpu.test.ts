@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Fxsave, XCR0, XSTATE_BV } from '../../../x86/index.js';
 import { Control, ExitKind } from '../../contract/index.js';
 import { KvmError } from '../api/errors.js';
-import { asm, BEHIND, bytesEach, CODE, expectExit, MEMORY, noKvm, realMode } from '../testing.js';
+import { AFTER_MEMORY, asm, bytesEach, CODE, expectExit, MEMORY, noKvm, realMode } from '../testing.js';
 
 const skip = noKvm();
 
@@ -117,7 +117,7 @@ describe('port I/O', { skip }, () => {
 describe('MMIO', { skip }, () => {
   test('a write above RAM gives address, size and bytes', () => {
     using machine = realMode([
-      ...asm.movAx(BEHIND),
+      ...asm.movAx(AFTER_MEMORY),
       ...asm.movDsAx,
       ...asm.movEax(0x11223344),
       ...asm.storeAl(0x4),
@@ -134,7 +134,7 @@ describe('MMIO', { skip }, () => {
   });
 
   test('a read gets its data from the exit', () => {
-    using machine = realMode([...asm.movAx(BEHIND), ...asm.movDsAx, ...asm.loadAx(0x10), ...asm.hlt]);
+    using machine = realMode([...asm.movAx(AFTER_MEMORY), ...asm.movDsAx, ...asm.loadAx(0x10), ...asm.hlt]);
     const exit = expectExit(machine.cpu, 'mmio');
     assert.deepEqual([exit.address, exit.size, exit.write], [MEMORY + 0x10, 2, false]);
     exit.data.setUint16(exit.offset, 0x1234, true);

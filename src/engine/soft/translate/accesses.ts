@@ -10,7 +10,7 @@ import { CannotFold, DependsOnMore, type Operands, type Subject } from './operan
 import { type Code, Op, SATURATING, Type, VECTOR } from './program.js';
 import { type Access, isStale, knownByMode, ownStates } from './state.js';
 import { SAME_FLAGS } from './template.js';
-import { BehindRip, Formula, hasDisplacement, isFixed, type Known, staysWithin } from './values.js';
+import { AfterRip, Formula, hasDisplacement, isFixed, type Known, staysWithin } from './values.js';
 import { vectorShape } from './vectors.js';
 
 const I32_ADD = 0x6a;
@@ -57,7 +57,7 @@ export class Accesses {
     }
     const known = knownByMode(at, mode);
     if (known !== undefined) return access.long ? known : Number(BigInt.asIntN(32, BigInt(known)));
-    if (at === L.BLOCK_RIP && access.bytes === 8) return new BehindRip(Formula.delta(place));
+    if (at === L.BLOCK_RIP && access.bytes === 8) return new AfterRip(Formula.delta(place));
     if (at === L.FLAG_KIND && this.#flags() !== undefined) return writer.flags;
     const state = placeOf(at);
     if (at === L.TLB_NOW) writer.local(Op.localGet, Local.tlb);
@@ -258,7 +258,7 @@ export class Accesses {
 }
 
 function addressOf(base: Known, offset: number): number | Formula {
-  if (base instanceof BehindRip) throw new CannotFold();
+  if (base instanceof AfterRip) throw new CannotFold();
   return Formula.two(I32_ADD, base, offset) as number | Formula;
 }
 

@@ -8,7 +8,7 @@ import { Local, MOST_INTEGERS } from './locals.js';
 import { absorbs, keepsFirst, mayExchange, type Plain, shapeOf } from './numeric.js';
 import { Op, Type } from './program.js';
 import type { TemplateWriter } from './template.js';
-import { BehindRip, Formula, type Known, type Place, type RecordForm, type Value } from './values.js';
+import { AfterRip, Formula, type Known, type Place, type RecordForm, type Value } from './values.js';
 
 /** The interpreter must execute the operation. */
 export class CannotFold extends Error {}
@@ -77,7 +77,7 @@ export class Operands {
 
   /** The entry as a number, on which the code depends from here on; undefined where it is not known. */
   decide(known: Known | undefined): number | bigint | undefined {
-    if (known instanceof BehindRip) return undefined;
+    if (known instanceof AfterRip) return undefined;
     if (!(known instanceof Formula)) return known;
     if (this.#form.pin(known)) throw new DependsOnMore();
     return known.value;
@@ -92,7 +92,7 @@ export class Operands {
   /** Puts a known value onto WebAssembly's stack. */
   constant(value: Known): void {
     const writer = this.#writer;
-    if (value instanceof BehindRip) {
+    if (value instanceof AfterRip) {
       writer.local(Op.localGet, Local.rip);
       this.constant(value.offset);
       writer.op(I64_ADD);
@@ -126,7 +126,7 @@ export class Operands {
     const { operands, to } = shapeOf(op);
     if (operands === 1) {
       const { value } = this.top();
-      const result = value === undefined || value instanceof BehindRip ? undefined : Formula.one(op, value);
+      const result = value === undefined || value instanceof AfterRip ? undefined : Formula.one(op, value);
       if (result === undefined) {
         this.realise(1);
         if (op === I32_WRAP) this.#writer.wrap();
@@ -205,11 +205,11 @@ function numberOf({ value }: Entry): Plain | undefined {
 /** The result for two operands, if it is known; also undefined where an operand is on WebAssembly's stack. */
 function resultOf(op: number, a: Known | undefined, b: Known | undefined): Known | undefined {
   if (a === undefined || b === undefined) return undefined;
-  if (!(a instanceof BehindRip || b instanceof BehindRip)) return Formula.two(op, a, b);
+  if (!(a instanceof AfterRip || b instanceof AfterRip)) return Formula.two(op, a, b);
   const sum = (offset: Value, by: Known): Known | undefined =>
-    by instanceof BehindRip ? undefined : new BehindRip(Formula.two(op, offset, by)!);
-  if (op === I64_ADD) return a instanceof BehindRip ? sum(a.offset, b) : sum((b as BehindRip).offset, a);
-  return op === I64_SUB && a instanceof BehindRip ? sum(a.offset, b) : undefined;
+    by instanceof AfterRip ? undefined : new AfterRip(Formula.two(op, offset, by)!);
+  if (op === I64_ADD) return a instanceof AfterRip ? sum(a.offset, b) : sum((b as AfterRip).offset, a);
+  return op === I64_SUB && a instanceof AfterRip ? sum(a.offset, b) : undefined;
 }
 
 /** The initial value of a function's local, if it is an integer. */

@@ -148,14 +148,14 @@ function smallOf(value: Value, place: Place): number | undefined {
 }
 
 /** An entry of the stack or a local: a value, or an offset from the region's first instruction. */
-export class BehindRip {
+export class AfterRip {
   readonly offset: Value;
   constructor(offset: Value) {
     this.offset = offset;
   }
 }
 
-export type Known = Value | BehindRip;
+export type Known = Value | AfterRip;
 
 export function plain(value: Value): Plain {
   return value instanceof Formula ? value.value : value;
@@ -168,7 +168,7 @@ export function valueAt(value: Value, place: Place): Plain {
 /** True if two are equal for every record of the form. */
 export function same(a: Known | undefined, b: Known | undefined): boolean {
   if (a === b) return true;
-  if (a instanceof BehindRip && b instanceof BehindRip) return same(a.offset, b.offset);
+  if (a instanceof AfterRip && b instanceof AfterRip) return same(a.offset, b.offset);
   if (!(a instanceof Formula && b instanceof Formula)) return false;
   return (
     a.op === b.op &&

@@ -35,7 +35,7 @@ export class Questions {
     this.#parts = parts;
   }
 
-  whence(wanted: WantedPlace, options: OriginOptions): Origin {
+  origin(wanted: WantedPlace, options: OriginOptions): Origin {
     const { cpu, machine, locate, syntax } = this.#parts;
     const view = {
       registers: cpu().getRegisters(),

@@ -16,7 +16,7 @@ const RAM = 1;
  * @param cpus how many CPUs there are
  * @param files those of the user's and of a firmware's screen; they replace ours of the same name
  */
-export function toldBy(
+export function fwCfgContents(
   memory: number,
   cpus: number,
   files: Readonly<Record<string, Uint8Array>>,

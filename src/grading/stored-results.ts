@@ -8,7 +8,7 @@ import path from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 
 /** A folder of values by key. A file that is damaged, or of another version of Node, counts as missing. */
-export class Kept<T> {
+export class StoredResults<T> {
   readonly #folder: string;
 
   constructor(folder: string) {

@@ -30,7 +30,7 @@ function ran(code: readonly number[], options: Partial<MachineOptions> = {}) {
         typeof what === 'string'
           ? ({ kind: 'register', name: what } as const)
           : ({ kind: 'memory', address: what, size } as const);
-      const origin = session.whence(place);
+      const origin = session.origin(place);
       assert.equal(session.history()!.now, now, 'the guest stays where it is');
       return origin;
     },
@@ -209,7 +209,7 @@ describe('the origin of a value', () => {
       0xf4, // 1010h
     ]);
     program.session.stepBack();
-    const origin = program.session.whence({ kind: 'register', name: 'rip' });
+    const origin = program.session.origin({ kind: 'register', name: 'rip' });
     assert.deepEqual([origin.way, origin.instruction, origin.value], ['copy', 'ret', 0x1010n]);
     assert.deepEqual(
       chain(origin.from[0]!)
@@ -241,16 +241,16 @@ describe('the origin of a value', () => {
   test('is requested by name, and refused with a message', async () => {
     using program = ran([0xb8, 5, 0, 0xa3, 0x00, 0x05, 0xf4]);
     const debug = new Debugger(localTarget(program.session), new SymbolTable({ format: 'flat' }));
-    const { text } = await debug.whence('word [0x500]');
+    const { text } = await debug.origin('word [0x500]');
     assert.match(text, /word \[0x500\] is 5 at instruction 3\n.*copied it from ax\n.*has the value in it/);
-    await assert.rejects(debug.whence('nothing'), /nothing/);
+    await assert.rejects(debug.origin('nothing'), /nothing/);
     assert.throws(
-      () => program.session.whence({ kind: 'register', name: 'nox' }),
+      () => program.session.origin({ kind: 'register', name: 'nox' }),
       /there is no register nox/,
     );
     assert.throws(() => program.ask(0x500n, 0), /0 bytes are no value/);
     assert.throws(() => program.ask(0x500n, 1e9), /1000000000 bytes are no value/);
-    const { origin } = await debug.whence(0xffff_ffffn);
+    const { origin } = await debug.origin(0xffff_ffffn);
     assert.equal(origin.way, 'device');
   });
 });
