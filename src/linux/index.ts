@@ -20,3 +20,4 @@ export {
   type LinuxSnapshot,
   LinuxVm,
 } from './linux-vm.js';
+export { readBusybox, shellSystem } from './system.js';

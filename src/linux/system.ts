@@ -57,6 +57,28 @@ export function initialSystem({ busybox, modules, channels }: SystemOptions): Ui
   ]);
 }
 
+/** The first program of `shellSystem`: a shell on the console; its end powers the machine off. */
+const SHELL = `#!/bin/busybox sh
+/bin/busybox mkdir -p /proc /sys /dev /root /tmp
+/bin/busybox --install -s /bin
+export PATH=/bin HOME=/root
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+cd /root
+setsid -c sh </dev/ttyS0 >/dev/ttyS0 2>&1
+poweroff -f
+`;
+
+/** An initial file system with busybox alone, which starts its shell on the serial port. */
+export function shellSystem(busybox: Uint8Array): Uint8Array {
+  return writeArchive([
+    { name: 'bin', mode: FileKind.folder | 0o755, content: new Uint8Array() },
+    { name: 'bin/busybox', mode: FileKind.file | 0o755, content: busybox },
+    { name: 'init', mode: FileKind.file | 0o755, content: new TextEncoder().encode(SHELL) },
+  ]);
+}
+
 /** Those of `MODULES` that a folder has. */
 function readModules(folder: string): [name: string, bytes: Uint8Array][] {
   const found = new Map<string, string>();

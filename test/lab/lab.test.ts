@@ -8,7 +8,7 @@ import { buildSubmission, judge, readExercise } from '../../src/exercises/index.
 import { noChromium } from '../support/chromium.js';
 import { noGcc, root, Scratch } from '../support.js';
 import { LabBrowser } from './lab-page.js';
-import { testPanes } from './panes.js';
+import { testLinux, testPanes } from './panes.js';
 
 const COUNTS = `.code16
 .globl _start
@@ -302,6 +302,7 @@ _start: xor %bx, %bx
   });
 
   testPanes(() => lab);
+  testLinux(() => lab);
 
   test('has no serious fault of accessibility, dark and light', async () => {
     const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');

@@ -2,7 +2,10 @@
  * The page's drawings of a guest: its tables, memory, rings, time. Tests for `lab.test.ts`, whose browser they share.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { readBusybox, shellSystem } from '../../src/linux/index.js';
+import { debian, noDebian } from '../firmware/systems.js';
 import type { LabBrowser, LabPage } from './lab-page.js';
 
 /** Opens one of the CPU's tables. */
@@ -185,6 +188,35 @@ export function testPanes(lab: () => LabBrowser): void {
     // guest.json of guests/vga-typing.
     await it.tab('console');
     await it.prints('from a keyboard');
+  });
+}
+
+/** Boots Debian's kernel, dropped with a file system of busybox, to a shell. The longest test of the lab: it boots once. */
+export function testLinux(lab: () => LabBrowser): void {
+  test('boots Linux from a kernel and an initrd that are dropped, to a shell', {
+    skip: noDebian,
+  }, async () => {
+    const it = await lab().open();
+    await it.page.click('.more > summary');
+    // As fast as it can.
+    await it.page.getByRole('checkbox', { name: 'Guest’s time is real time' }).uncheck();
+    const file = (name: string, buffer: Uint8Array) => ({
+      name,
+      mimeType: 'application/octet-stream',
+      buffer: Buffer.from(buffer),
+    });
+    await it.page
+      .locator('input[type=file]')
+      .setInputFiles([
+        file('initrd.cpio', shellSystem(readBusybox(debian!.busybox))),
+        file('vmlinuz', readFileSync(debian!.kernel)),
+      ]);
+    await it.prints('/root #');
+    await it.page.click('.xterm');
+    await it.page.keyboard.type('echo $((6 * 7)) from $(uname -s)\n');
+    await it.prints('42 from Linux');
+    await it.page.keyboard.press('F6');
+    await it.reaches('stopped');
   });
 }
 

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { type LabServer, serveLab } from '../../src/apps/lab-server/server.js';
+import { debian, noDebian } from '../firmware/systems.js';
 import { cli, noGcc } from '../support.js';
 
 interface Answer {
@@ -46,6 +48,8 @@ describe('the lab’s server', () => {
         },
       );
       sent.on('error', reject);
+      // A server that has answered may close before it has read a whole body.
+      sent.on('socket', (socket) => socket.on('error', () => {}));
       sent.end(body);
     });
   }
@@ -171,6 +175,25 @@ describe('the lab’s server', () => {
 
   test('reports a port that is in use', async () => {
     await assert.rejects(serveLab({ port: server.port }), { code: 'ELAB', message: /port \d+: it is taken/ });
+  });
+
+  test('offers a kernel and an initial file system with its token alone', { skip: noDebian }, async () => {
+    const other = await serveLab({ port: 0, linux: debian! });
+    try {
+      const get = (path: string, token?: string) =>
+        fetch(`http://localhost:${other.port}/api/linux${path}`, {
+          headers: token === undefined ? {} : { 'X-Terrarium-Token': token },
+        });
+      for (const path of ['', '/kernel', '/initrd']) assert.equal((await get(path)).status, 403, path);
+      assert.match(await (await get('', other.token)).text(), /"name":"Linux \d/);
+      const kernel = new Uint8Array(await (await get('/kernel', other.token)).arrayBuffer());
+      assert.deepEqual(Buffer.from(kernel), readFileSync(debian!.kernel));
+      const initrd = Buffer.from(await (await get('/initrd', other.token)).arrayBuffer());
+      assert.equal(initrd.toString('latin1', 0, 6), '070701');
+      assert.equal((await get('/passwd', other.token)).status, 404);
+    } finally {
+      await other.close();
+    }
   });
 });
 

@@ -114,7 +114,7 @@ const rooms: Record<string, Room> = {
   },
   // The page: it runs in a browser, which the bundler checks.
   'apps/lab': { imports: ['browser'], node: 'all' },
-  'apps/lab-server': { imports: ['boot', 'runtime'], node: 'all' },
+  'apps/lab-server': { imports: ['boot', 'linux', 'runtime'], node: 'all' },
   'apps/cli': {
     imports: [
       'apps/dap',

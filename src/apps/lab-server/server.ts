@@ -16,9 +16,11 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { TerrariumError } from '../../errors.js';
 import { CompileRefused, compileSubmitted } from './compile.js';
+import { type LinuxFiles, offeredLinux } from './linux.js';
 
 export const DEFAULT_LAB_PORT = 8086;
 
+const NO_TOKEN = 'the token is missing or wrong: open the address that terrarium lab printed';
 /** Bytes of a request's body, at most. */
 const MOST_BODY = 4 * 1024 * 1024;
 /** A request's headers must have come after this, and all of it after that: milliseconds. */
@@ -81,12 +83,24 @@ function pageFiles(folder: string): Map<string, string> {
   return found.set('/', page);
 }
 
+/** How the lab is served. */
+export interface LabOptions {
+  /** 0: any that is free. */
+  readonly port?: number;
+  readonly compiles?: boolean;
+  /** The kernel to offer; default: the newest of this computer. */
+  readonly linux?: LinuxFiles;
+}
+
 /**
  * Serves the lab.
- * @param port 0: any that is free
  * @throws TerrariumError where the port is taken, or the page was not built
  */
-export async function serveLab({ port = DEFAULT_LAB_PORT, compiles = true } = {}): Promise<LabServer> {
+export async function serveLab({
+  port = DEFAULT_LAB_PORT,
+  compiles = true,
+  linux,
+}: LabOptions = {}): Promise<LabServer> {
   const folder = fileURLToPath(new URL('dist/lab', import.meta.resolve('#package')));
   const files = pageFiles(folder);
   const token = randomBytes(24).toString('base64url');
@@ -106,13 +120,19 @@ export async function serveLab({ port = DEFAULT_LAB_PORT, compiles = true } = {}
     }),
     async (context) => {
       if (!compiles || !isToken(context.req.header('X-Terrarium-Token'), token))
-        return context.text(
-          'the token is missing or wrong: open the address that terrarium lab printed',
-          403,
-        );
+        return context.text(NO_TOKEN, 403);
       return compiled(context);
     },
   );
+  const offered = offeredLinux(linux);
+  app.get('/api/linux/:part?', (context) => {
+    if (!isToken(context.req.header('X-Terrarium-Token'), token)) return context.text(NO_TOKEN, 403);
+    const part = context.req.param('part');
+    if (part === undefined) return context.json({ name: offered?.name ?? null });
+    if (offered === undefined) return context.text('this computer has no kernel to offer', 404);
+    if (part !== 'kernel' && part !== 'initrd') return context.text('there is no such file', 404);
+    return context.body(new Uint8Array(offered[part]()), 200, { 'Content-Type': 'application/octet-stream' });
+  });
   app.get('*', (context) => {
     const file = files.get(context.req.path);
     if (file === undefined) return context.text('there is no such file', 404);

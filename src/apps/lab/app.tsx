@@ -1,10 +1,10 @@
 /** The page's frame: bar, panes, timeline. */
 import { useEffect, useState } from 'preact/hooks';
 import { Editor } from './editor/editor.js';
+import { drop } from './files.js';
 import { onKey } from './keys.js';
 import { Splitter, sizes } from './layout.js';
 import { notices } from './notices.js';
-import { drop } from './opening.js';
 import { layout, type Panel, shown } from './panels.js';
 import { Code } from './panes/code.js';
 import { Console } from './panes/console.js';

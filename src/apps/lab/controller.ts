@@ -131,7 +131,8 @@ export async function partsNow(files = state.files.value): Promise<MachineParts 
   const { devices: _none, ...machineSpec } = state.spec.value;
   const extra = lesson?.device ? { devices: [new URL(lesson.device, location.href).href] } : {};
   const drives = state.drives.value.length > 0 ? { drives: state.drives.value } : {};
-  const common = { spec: machineSpec, name: title, ...extra, ...drives };
+  const initrd = state.initrd.value ? { initrd: state.initrd.value } : {};
+  const common = { spec: machineSpec, name: title, ...extra, ...drives, ...initrd };
   if (state.dropped.value !== undefined) return { ...common, image: state.dropped.value };
   if (main !== undefined && !isAssembler(main.name)) {
     const changed = main.text !== state.project.value.files[0]?.text || image === undefined;

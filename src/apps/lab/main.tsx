@@ -13,6 +13,7 @@ import './styles/drawings.css';
 import './styles/time.css';
 import { App } from './app.js';
 import { start } from './controller.js';
+import { findLinux } from './linux.js';
 import { begin } from './opening.js';
 
 const place = document.getElementById('lab');
@@ -21,3 +22,4 @@ if (place !== null) {
   render(<App />, place);
 }
 void begin(start());
+void findLinux().catch(() => {});

@@ -14,8 +14,6 @@ import { forget, isNumbers, isText, isTexts, recall, remember } from './storage.
 
 /** How long after the last key the source is assembled and stored, in milliseconds. */
 const QUIET_MS = 250;
-/** The most bytes of a dropped file. */
-const MOST_BYTES = 512 * 2 ** 20;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -60,6 +58,7 @@ export function open(project: Project, keepEdits = true): void {
     state.breakpoints.value = [];
     state.watched.value = [];
     state.dropped.value = undefined;
+    state.initrd.value = undefined;
     state.drives.value = [];
     state.complaints.value = [];
     state.checked.value = undefined;
@@ -141,62 +140,4 @@ async function openLink(hash: string): Promise<void> {
   if (moment !== undefined && (await controller.reset({ inputs })) && moment > 0)
     await controller.runTo(moment);
   openView(view);
-}
-
-// Files
-
-/** Opens files that are dropped on the page: sources, images, disks, snapshots. */
-export async function drop(list: readonly File[]): Promise<void> {
-  for (const file of list) {
-    if (file.size > MOST_BYTES) {
-      notice(
-        `${file.name} has ${file.size} bytes: the lab opens files of up to ${MOST_BYTES / 2 ** 20} MiB`,
-        true,
-      );
-      continue;
-    }
-    try {
-      await openFile(file);
-    } catch (error) {
-      controller.report(error);
-    }
-  }
-}
-
-async function openFile(file: File): Promise<void> {
-  const { name } = file;
-  if (/\.terra$/.test(name)) {
-    open({ ...blank, id: 'file/terra', title: name, summary: 'a snapshot', files: [], spec: {} }, false);
-    await controller.openTerra(new Uint8Array(await file.arrayBuffer()));
-  } else if (/\.(S|s|asm|nasm)$/.test(name)) {
-    const text = await file.text();
-    open({ ...blank, id: `file/${name}`, title: name, files: [{ name, text }], spec: {} }, false);
-  } else if (/\.(h|inc)$/.test(name)) {
-    const text = await file.text();
-    state.files.value = [...state.files.value.filter((one) => one.name !== name), { name, text }];
-    state.stale.value = true;
-    notice(`${name} was added to the project`);
-  } else if (
-    /\.(iso|img|ima|flp|dsk)$/i.test(name) &&
-    state.made.value !== undefined &&
-    !/\.iso$/i.test(name)
-  ) {
-    const kind = [163840, 184320, 327680, 368640, 737280, 1228800, 1474560, 2949120].includes(file.size)
-      ? 'floppy'
-      : 'disk';
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    state.drives.value = [...state.drives.value, { kind, file: name, bytes }];
-    state.stale.value = true;
-    notice(
-      `${name} is in the machine as a ${kind === 'disk' ? 'hard disk' : 'floppy disk'}: run the guest again`,
-    );
-  } else {
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    open(
-      { ...blank, id: `file/${name}`, title: name, summary: 'an image', files: [], spec: { vga: true } },
-      false,
-    );
-    state.dropped.value = bytes;
-    await controller.run();
-  }
 }

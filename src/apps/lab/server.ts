@@ -26,6 +26,21 @@ const held = token();
 /** The server can compile. */
 export const hasServer = held !== undefined;
 
+/** The name of the kernel that the server offers; undefined where there is none. */
+export async function linuxThere(): Promise<string | undefined> {
+  if (held === undefined) return undefined;
+  const response = await fetch('api/linux', { headers: { 'X-Terrarium-Token': held } });
+  if (!response.ok) return undefined;
+  const { name } = (await response.json()) as { name?: unknown };
+  return typeof name === 'string' ? name : undefined;
+}
+
+export async function linuxFile(part: 'kernel' | 'initrd'): Promise<Uint8Array> {
+  const response = await fetch(`api/linux/${part}`, { headers: { 'X-Terrarium-Token': held ?? '' } });
+  if (!response.ok) throw new Error(`${part}: ${await response.text()}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
 /** Compiles sources there: returns the image, or an error message. */
 export async function compileThere(files: readonly TextFile[], mode: string): Promise<Uint8Array | string> {
   if (held === undefined)

@@ -101,6 +101,10 @@ export const guestMouse = signal<'none' | 'mouse' | 'tablet'>('none');
 
 /** An image that was dropped on the page: it runs instead of the sources. */
 export const dropped = signal<Uint8Array | undefined>(undefined);
+/** The first files of a Linux kernel that was dropped. */
+export const initrd = signal<Uint8Array | undefined>(undefined);
+/** The name of the kernel that the computer behind the page offers. */
+export const hostLinux = signal<string | undefined>(undefined);
 /** Disks that were dropped on the page. */
 export const drives = signal<readonly DriveBytes[]>([]);
 

@@ -3,9 +3,11 @@
 import { signal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { move, reset, run, setPace, snapshot, stop } from './controller.js';
+import { drop } from './files.js';
 import { shortcuts } from './keys.js';
+import { bootHostLinux } from './linux.js';
 import { notice } from './notices.js';
-import { drop, link, open, startOver } from './opening.js';
+import { link, open, startOver } from './opening.js';
 import { PanelMenu } from './panel-menu.js';
 import { blank, projectOf } from './projects.js';
 import * as state from './state.js';
@@ -135,6 +137,7 @@ function Picker() {
     catalogue?.examples.some((one) => one.id === id) ||
     catalogue?.lessons.some((one) => `lesson/${one.id}` === id);
   const choose = (wanted: string) => {
+    if (wanted === 'linux') return void bootHostLinux();
     const lesson = catalogue?.lessons.find((one) => `lesson/${one.id}` === wanted);
     const example = catalogue?.examples.find((one) => one.id === wanted);
     open(lesson ? projectOf(lesson) : (example ?? blank));
@@ -150,6 +153,9 @@ function Picker() {
     >
       {!known && id !== 'own' && <option value={id}>{title}</option>}
       <option value="own">A kernel of your own</option>
+      {state.hostLinux.value !== undefined && (
+        <option value="linux">{`${state.hostLinux.value}, this computer’s kernel`}</option>
+      )}
       <optgroup label="Lessons">
         {catalogue?.lessons.map((one) => (
           <option key={one.id} value={`lesson/${one.id}`}>

@@ -138,7 +138,7 @@ export function Timeline() {
         <output>
           {range === undefined
             ? ''
-            : `${range.now.toLocaleString('en')} / ${range.last.toLocaleString('en')}`}
+            : `${range.now.toLocaleString('en')} / ${range.last < 1e8 ? range.last.toLocaleString('en') : shortCount(range.last)}`}
         </output>
       </label>
     </>
