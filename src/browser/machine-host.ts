@@ -12,6 +12,7 @@ import { dryRun } from '../engine/assist/index.js';
 import { Control } from '../engine/contract/index.js';
 import type { SoftEngine } from '../engine/soft/index.js';
 import { ConfigError } from '../errors.js';
+import { kernelNames } from '../inspect/index.js';
 import type { InputEvent, Machine, MachineState, Outcome } from '../machine/index.js';
 import { makePc, withVga } from '../pc/index.js';
 import { SymbolTable } from '../symbols/index.js';
@@ -121,7 +122,7 @@ export class MachineHost implements Slices, Disposable {
     this.#make();
     this.session = new DebugSession(this.#machine, {
       run: { onTick: () => this.#tick() },
-      symbols: () => new SymbolTable(given.symbols ?? given.image),
+      symbols: () => this.#names(),
       dryRun: (cpu, memory) => dryRun(cpu, memory, host.engine),
       restart: () => {
         this.#machine[Symbol.dispose]();
@@ -132,10 +133,18 @@ export class MachineHost implements Slices, Disposable {
       ...(given.spec.syntax && { syntax: given.spec.syntax }),
     });
     this.target = slicedTarget(this.session, this);
-    this.debug = new Debugger(this.target, new SymbolTable(given.symbols ?? given.image), {
+    this.debug = new Debugger(this.target, this.#names(), {
       log: (text) => host.post({ log: text }),
     });
     this.debug.syntax = given.spec.syntax ?? 'intel';
+  }
+
+  #names(): SymbolTable {
+    const { symbols, image } = this.given;
+    return new SymbolTable(
+      symbols ?? image,
+      kernelNames(() => this.#machine.memory),
+    );
   }
 
   get machine(): Machine {

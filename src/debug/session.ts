@@ -381,6 +381,7 @@ export class DebugSession {
 
   #names(): SymbolTable | undefined {
     this.#symbols ??= this.#options.symbols?.();
+    this.#symbols?.refresh();
     return this.#symbols;
   }
 

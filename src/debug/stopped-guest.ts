@@ -19,6 +19,7 @@ export class StoppedGuest {
   /** Drops the state: the next call reads it again. */
   changed(): void {
     this.#state = undefined;
+    this.#symbols.refresh();
   }
 
   /** Registers and position. */

@@ -13,6 +13,7 @@ import { explainHalt, explainLoop } from './endings.js';
 import { explainEngineError } from './engine-errors.js';
 import { explainFault } from './faults.js';
 import { eventText, explainDelivery, faultText } from './gates.js';
+import { explainLinux, linuxDeath } from './linux.js';
 import {
   type Finding,
   type Locate,
@@ -84,7 +85,9 @@ export interface Explanation {
 export function explain(subject: DeathSubject): Explanation {
   const scene = sceneOf(subject.kind === 'halted' ? atHalt(subject) : subject);
   const { kind } = subject;
-  const ending = explainPlace(scene, kind) ?? explainEnding(scene, subject);
+  const linux = kind === 'poweredOff' ? undefined : linuxDeath(scene);
+  const said: Ending | undefined = linux && explainLinux(linux);
+  const ending = said ?? explainPlace(scene, kind) ?? explainEnding(scene, subject);
   const { registers, system, instruction, locate } = scene;
   ending.evidence.push(...(subject.remarks ?? []));
   const narrow = deadly(kind, narrowCode(scene));

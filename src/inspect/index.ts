@@ -55,5 +55,17 @@ export {
 } from './explorer/translations.js';
 export { type CpuSubject, hex, type PhysicalMemory, readPhysical, sizeText, wrap } from './explorer/words.js';
 export { codeSizeOf, formatInstruction } from './instruction.js';
+export {
+  formatLog,
+  formatTasks,
+  kernelNames,
+  type LinuxDeath,
+  LinuxKernel,
+  type LinuxLogRecord,
+  type LinuxTask,
+  readDeath,
+  readLog,
+  readTasks,
+} from './linux/index.js';
 export { describeFlags, formatRegisters, segmentMeaning } from './registers.js';
 export { changeSources, type SourceChange, sourcesMatch, unchanged } from './sources.js';

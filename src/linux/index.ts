@@ -10,6 +10,7 @@
  *
  * @module
  */
+export type { LinuxDeath, LinuxLogRecord, LinuxTask } from '../inspect/index.js';
 export { bootLinux, type LinuxOptions, restoreLinux } from './boot-linux.js';
 export { type ArchivedFile, FileKind, readArchive, writeArchive } from './cpio.js';
 export {

@@ -4,6 +4,15 @@
  * @module
  */
 import { ConfigError, TerrariumError } from '../errors.js';
+import {
+  type LinuxDeath,
+  LinuxKernel,
+  type LinuxLogRecord,
+  type LinuxTask,
+  readDeath,
+  readLog,
+  readTasks,
+} from '../inspect/index.js';
 import type { MachineState } from '../machine/index.js';
 import type { HostedMachine, HostedOptions, HostedOutcome } from '../runtime/index.js';
 import { Channel } from './channel.js';
@@ -126,6 +135,23 @@ export class LinuxVm implements AsyncDisposable {
   /** The last part of the console output of the kernel and init. */
   get console(): string {
     return this.#console;
+  }
+
+  /** The guest's tasks, from its memory: nothing runs in the guest for it. Empty for a kernel without kallsyms or BTF. */
+  tasks(): LinuxTask[] {
+    const kernel = LinuxKernel.find(this.machine.memory);
+    return kernel ? readTasks(kernel) : [];
+  }
+
+  /** The kernel's log, likewise; also after the guest has ended. */
+  log(): LinuxLogRecord[] {
+    const kernel = LinuxKernel.find(this.machine.memory);
+    return kernel ? readLog(kernel) : [];
+  }
+
+  /** The last oops or panic that the log reports: who, where, and the calls that led there. */
+  death(): LinuxDeath | undefined {
+    return readDeath(this.log());
   }
 
   /** @internal Resolves when commands can be run. @throws TerrariumError `ELINUX` where the guest ends before, or takes too long */

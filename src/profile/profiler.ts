@@ -72,6 +72,8 @@ export class Profiler {
     const ran = now - this.#last;
     this.#last = now;
     this.#samples++;
+    // A kernel unpacks itself: its names are not there at the beginning.
+    if (this.#samples % SAMPLES_OF_INTERVAL === 0) symbols.refresh();
     const view: CpuView = { registers: cpu.getRegisters(), system: cpu.getSystemRegisters() };
     const read = readerOf({ system: view.system, memory });
     const depth = this.#counts.size < MAX_STACKS ? MAX_DEPTH : 1;

@@ -30,30 +30,39 @@ export interface FunctionRange extends AddressRange {
 
 /** Names for addresses. */
 export class SymbolTable {
-  /** Sorted by address. */
-  readonly symbols: readonly ElfSymbol[];
   readonly lines: SourceLines;
   /** Where functions store return addresses; missing where the file does not have it. */
   readonly callFrames?: CallFrames;
   /** Functions, variables and types from the compiler; missing where the file does not have them. */
   readonly debugInfo?: DebugInfo;
+  readonly #own: readonly ElfSymbol[];
   readonly #byName: ReadonlyMap<string, ElfSymbol>;
+  readonly #later: (() => SymbolTable | undefined) | undefined;
+  #found: SymbolTable | undefined | null = null;
 
-  constructor(image: Pick<Image, 'format' | 'sections' | 'bias'>) {
+  /**
+   * @param image with `symbols`, sorted by address, instead of an ELF file's sections
+   * @param later where the image has no symbols: those that the guest itself has by now; asked once after each `refresh`
+   */
+  constructor(
+    image: Pick<Image, 'format' | 'sections' | 'bias'> & { symbols?: readonly ElfSymbol[] },
+    later?: () => SymbolTable | undefined,
+  ) {
     const bias = BigInt(image.bias ?? 0);
     const moved = <T extends { address: bigint }>(one: T): T =>
       bias === 0n ? one : { ...one, address: one.address + bias };
     const section = (name: string) => image.sections?.find((one) => one.name === name)?.bytes;
     const table = section('.symtab');
     const strings = section('.strtab');
-    this.symbols =
+    this.#later = later;
+    this.#own =
       table && strings
         ? readSymbols(table, strings, image.format === 'elf64')
             .map(moved)
             .map(named)
-        : [];
+        : (image.symbols ?? []).map(named);
     // Of several symbols with one name the first in memory counts.
-    this.#byName = new Map(this.symbols.toReversed().map((symbol) => [symbol.name, symbol]));
+    this.#byName = new Map(this.#own.toReversed().map((symbol) => [symbol.name, symbol]));
     const lines = section('.debug_line');
     const texts = { lineStrings: section('.debug_line_str'), strings: section('.debug_str') };
     this.lines = new SourceLines(lines ? readLines(lines, texts).map(moved) : []);
@@ -64,9 +73,19 @@ export class SymbolTable {
     if (frames !== undefined) this.callFrames = new CallFrames(frames, image.format === 'elf64', bias);
   }
 
+  /** Sorted by address. */
+  get symbols(): readonly ElfSymbol[] {
+    return this.#guests()?.symbols ?? this.#own;
+  }
+
+  /** The guest has run: it may have symbols now. */
+  refresh(): void {
+    this.#found = null;
+  }
+
   /** The symbol of that name; of several the first in memory. */
   symbol(name: string): ElfSymbol | undefined {
-    return this.#byName.get(name);
+    return this.#byName.get(name) ?? this.#guests()?.symbol(name);
   }
 
   /** `start+0x5`: the nearest symbol at or before an address. */
@@ -108,6 +127,13 @@ export class SymbolTable {
     const line = this.lineAt(address);
     const parts = [...(symbol === undefined ? [] : [`<${symbol}>`]), ...(line === undefined ? [] : [line])];
     return parts.length === 0 ? undefined : parts.join('  ');
+  }
+
+  /** The guest's own names, where the image has none. */
+  #guests(): SymbolTable | undefined {
+    if (this.#later === undefined || this.#own.length > 0) return undefined;
+    if (this.#found === null) this.#found = this.#later();
+    return this.#found;
   }
 
   #nearest(address: bigint): ElfSymbol | undefined {

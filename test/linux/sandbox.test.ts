@@ -6,6 +6,7 @@ import { bootLinux, FileKind, type LinuxVm, restoreLinux } from '../../src/linux
 import { noVirtioLinux } from '../devices/virtio/debian.js';
 import { debian } from '../firmware/systems.js';
 import { HANGS_MS } from '../support.js';
+import { testFromOutside } from './from-outside.js';
 
 const ours = () => ({ kernel: debian!.kernel, busybox: debian!.busybox, engine: 'soft' as const });
 
@@ -125,6 +126,8 @@ describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
     const { stdout } = await vm.exec(['date', '+%s']);
     assert.ok(Math.abs(Number(stdout) - Date.now() / 1000) < 600, stdout);
   });
+
+  testFromOutside(() => vm);
 
   test('is forked by its snapshot, and the forks are independent', async () => {
     await vm.exec(['sh', '-c', 'echo base >/tmp/f']);

@@ -67,7 +67,7 @@ const rooms: Record<string, Room> = {
     node: 'all',
   },
   manage: { imports: ['config', 'machine', 'runtime'], node: 'all' },
-  linux: { imports: ['config', 'machine', 'runtime'], node: 'all' },
+  linux: { imports: ['config', 'inspect', 'machine', 'runtime'], node: 'all' },
   course: { imports: ['config', 'explain', 'inspect', 'machine', 'runtime', 'symbols'], node: 'all' },
   exercises: {
     imports: [

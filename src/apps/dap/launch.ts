@@ -9,6 +9,7 @@ import { Command, CommanderError } from 'commander';
 import { type FieldName, fieldNames, type MachineSpec, optionWord, wordsOf } from '../../config/index.js';
 import { Debugger, type DebuggerEvents } from '../../debug/index.js';
 import { ConfigError } from '../../errors.js';
+import { kernelNames } from '../../inspect/index.js';
 import { withVga } from '../../pc/index.js';
 import { type HostedMachine, hostMachine, loadImage, sourceFinder } from '../../runtime/index.js';
 import { SymbolTable } from '../../symbols/index.js';
@@ -82,7 +83,10 @@ export async function openGuest(
     ...typedLater(flags.type),
     debug: !noDebug,
   });
-  const table = new SymbolTable(named);
+  const table = new SymbolTable(
+    named,
+    kernelNames(() => machine.memory),
+  );
   const folders = Array.isArray(launch.sourceFolders) ? launch.sourceFolders.map(String) : [];
   const find = sourceFinder(
     sourceFolder,

@@ -30,6 +30,7 @@ const help = `monitor commands:
   pages             the page map, as ranges with their rights
   walk ADDR         the page walk of a linear address, entry by entry
   virtio            the virtio devices and their queues, drawn
+  tasks, log        of a Linux guest: its tasks as in ps, its kernel's log as in dmesg
   devices           the machine's devices with their ports and memory
   exits             the last exits from the guest
   accessor          the instruction that accessed a watchpoint; gdb shows the one after it
@@ -81,6 +82,8 @@ export async function monitor(
     case 'tss':
     case 'pages':
     case 'virtio':
+    case 'tasks':
+    case 'log':
     case 'devices':
     case 'exits':
     case 'accessor':

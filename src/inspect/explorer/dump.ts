@@ -1,4 +1,7 @@
 import { ConfigError } from '../../errors.js';
+import { LinuxKernel } from '../linux/kernel.js';
+import { formatLog, readLog } from '../linux/log.js';
+import { formatTasks, readTasks } from '../linux/tasks.js';
 import { formatRegisters } from '../registers.js';
 import { parseNumber } from '../values.js';
 import { type CodeSubject, formatCode, formatNames, readCode, readNames } from './code.js';
@@ -25,6 +28,8 @@ export const dumpNames = [
   'translation',
   'translation:ADDRESS',
   'virtio',
+  'tasks',
+  'log',
 ] as const;
 
 /** The parts without an argument. */
@@ -39,6 +44,8 @@ const plainNames = [
   'symbols',
   'translation',
   'virtio',
+  'tasks',
+  'log',
 ] as const;
 
 /** One part to show. */
@@ -133,9 +140,30 @@ function dumpOne(subject: DumpSubject, item: DumpItem): DumpPart {
       const value = readRings(subject.virtio ?? [], subject.memory);
       return { what, text: formatRings(value), value };
     }
+    case 'tasks': {
+      const value = readLinux(subject, readTasks);
+      return { what, text: linuxText(value, formatTasks), value: value ?? null };
+    }
+    case 'log': {
+      const value = readLinux(subject, readLog);
+      return { what, text: linuxText(value, formatLog), value: value ?? null };
+    }
     case 'walk': {
       const value = walkPages(subject, item.address);
       return { what: `walk:0x${item.address.toString(16)}`, text: formatWalk(value, subject.memory), value };
     }
   }
+}
+
+/** Undefined where no Linux kernel is in the guest's memory. */
+function readLinux<T>({ memory }: DumpSubject, read: (kernel: LinuxKernel) => T[]): T[] | undefined {
+  const kernel = LinuxKernel.find(memory);
+  return kernel && read(kernel);
+}
+
+function linuxText<T>(found: T[] | undefined, format: (found: readonly T[]) => string): string {
+  if (found === undefined) return 'no Linux kernel with a symbol table (kallsyms) is in the guest’s memory';
+  return found.length === 0
+    ? 'the Linux kernel has none yet, or no description of its types (BTF)'
+    : format(found);
 }

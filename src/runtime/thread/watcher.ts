@@ -7,6 +7,7 @@
 import type { Image } from '../../boot/index.js';
 import type { EngineCounters } from '../../engine/contract/index.js';
 import { ConfigError } from '../../errors.js';
+import { kernelNames } from '../../inspect/index.js';
 import type { ExitObserver, Machine } from '../../machine/index.js';
 import { type Profile, Profiler } from '../../profile/index.js';
 import { SymbolTable } from '../../symbols/index.js';
@@ -111,7 +112,14 @@ export function watchMachine(parts: WatcherParts): Watched {
 
 function profile({ machine, image, observe }: WatcherParts): Profiler {
   const { cpus, memory, engine } = machine();
-  const profiler = new Profiler({ cpus, memory, symbols: new SymbolTable(observe.symbols ?? image) });
+  const profiler = new Profiler({
+    cpus,
+    memory,
+    symbols: new SymbolTable(
+      observe.symbols ?? image,
+      kernelNames(() => memory),
+    ),
+  });
   if (profiler.start()) return profiler;
   throw new ConfigError(
     `a profile counts instructions, which the engine ${engine.name} does not`,

@@ -10,6 +10,7 @@ import { type DebugMethod, DebugSession, debugMethods, runningMethods } from '..
 import { Control } from '../../engine/contract/index.js';
 import { closeKvm } from '../../engine/kvm/index.js';
 import { ConfigError } from '../../errors.js';
+import { kernelNames } from '../../inspect/index.js';
 import type { Machine, Outcome, RunOptions, Share } from '../../machine/index.js';
 import { SymbolTable } from '../../symbols/index.js';
 import { chooseEngine, dryRunNext } from '../engines/engines.js';
@@ -162,7 +163,11 @@ function debugSession(): DebugSession {
     run: { onTick: count },
     exits: () => current().exits(),
     dryRun: dryRunNext,
-    symbols: () => new SymbolTable(observe.symbols ?? image),
+    symbols: () =>
+      new SymbolTable(
+        observe.symbols ?? image,
+        kernelNames(() => current().machine.memory),
+      ),
     ...(spec.syntax && { syntax: spec.syntax }),
     // Another thread reads the memory of a polled machine, and writes to a file cannot be undone.
     ...(spec.simvirtio !== 'polling' && { restart }),

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { asTyped, command } from '../../../command.js';
 import { ConfigError } from '../../../errors.js';
+import { kernelNames } from '../../../inspect/index.js';
 import { withVga } from '../../../pc/index.js';
 import { hostMachine, loadImage, SOURCE_ENDINGS } from '../../../runtime/index.js';
 import { SymbolTable } from '../../../symbols/index.js';
@@ -71,7 +72,10 @@ async function debug(files: string[], flags: MachineFlags & BuildFlags & { from?
   const typed = typedAtStart(flags.type);
   process.exitCode = await debugInTerminal({
     machine,
-    symbols: new SymbolTable(named),
+    symbols: new SymbolTable(
+      named,
+      kernelNames(() => machine.memory),
+    ),
     image: path.basename(path.resolve(files[0] ?? file)),
     folder: path.dirname(path.resolve(file)),
     hasScreen: asked.vga === true,

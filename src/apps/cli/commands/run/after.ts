@@ -12,6 +12,7 @@ import {
   dump,
   type Expectation,
   foundTranslations,
+  kernelNames,
   parseExpectation,
 } from '../../../../inspect/index.js';
 import type { HostedMachine, HostedOptions, HostedOutcome, LoadedImage } from '../../../../runtime/index.js';
@@ -67,7 +68,13 @@ export async function reportRun(run: Ended): Promise<number> {
   if (why !== undefined) printExplanation(why);
   if (flags.why && canGoBack(run)) await printCause(run, withNames());
   if (outcome.statistics !== undefined) {
-    const names = outcome.translation === undefined ? undefined : new SymbolTable(withNames());
+    const names =
+      outcome.translation === undefined
+        ? undefined
+        : new SymbolTable(
+            withNames(),
+            kernelNames(() => machine.memory),
+          );
     printStatistics(outcome, (address) => {
       const text = `0x${address.toString(16)}`;
       const name = names?.symbolAt(address);
@@ -80,7 +87,12 @@ export async function reportRun(run: Ended): Promise<number> {
     showProfile(flags.profile, outcome.profile, files.join(' '));
   }
   const expectations = checked(run);
-  const names = flags.dump && new SymbolTable(withNames());
+  const names =
+    flags.dump &&
+    new SymbolTable(
+      withNames(),
+      kernelNames(() => machine.memory),
+    );
   const { translations, ...stopped } = outcome;
   const subject = {
     ...stopped,
@@ -188,7 +200,10 @@ function explainRun(
   { memory, boot: placed }: Pick<HostedMachine, 'memory' | 'boot'>,
   syntax: MachineSpec['syntax'] = 'intel',
 ): Explanation {
-  const symbols = new SymbolTable(image);
+  const symbols = new SymbolTable(
+    image,
+    kernelNames(() => memory),
+  );
   const locate = (address: bigint) => symbols.locate(address);
   return explain({ ...outcome, memory, image: placed, syntax, locate });
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { command } from '../../../../command.js';
 import { type DebugAddress, serveGdb } from '../../../../debug/listen/index.js';
 import { ConfigError } from '../../../../errors.js';
+import { kernelNames } from '../../../../inspect/index.js';
 import type { HostedMachine, HostedOutcome, LoadedImage } from '../../../../runtime/index.js';
 import { SymbolTable } from '../../../../symbols/index.js';
 import { quoted } from '../../../frontend/quoted.js';
@@ -37,7 +38,11 @@ export async function openGdb(
   loaded: LoadedImage,
 ): Promise<GdbRun> {
   const server = await serveGdb(machine.debugTarget(), address, {
-    symbols: () => new SymbolTable(loaded.symbols?.() ?? loaded.image),
+    symbols: () =>
+      new SymbolTable(
+        loaded.symbols?.() ?? loaded.image,
+        kernelNames(() => machine.memory),
+      ),
   });
   const open =
     'port' in address ? ' (any user of this computer can; --gdb=PATH is a socket that only you can use)' : '';

@@ -131,7 +131,7 @@ export function runCommand(): Command {
     .option('--why', 'explain the end of every run, not only of guests that died')
     .option(
       '--dump <what>',
-      'show at the end: regs, gdt, idt, ldt, tss, pages, walk:ADDRESS, code, code:ADDRESS, symbols, translation, translation:ADDRESS; several with commas',
+      'show at the end: regs, gdt, idt, ldt, tss, pages, walk:ADDRESS, code, code:ADDRESS, symbols, translation, translation:ADDRESS, virtio; of Linux: tasks, log; several with commas',
       parseDumped,
     )
     .option('--report <file>', 'the whole outcome as JSON')
