@@ -278,8 +278,8 @@ async function session(columns, rows) {
   }
 }
 
-/** The lab at a breakpoint of a guest that draws text. */
-async function lab(file) {
+/** The lab at a breakpoint of a guest that draws text, and its panels for tables and memory. */
+async function lab(folder) {
   const server = spawn(process.execPath, ['dist/cli.cjs', 'lab', '--port', '0', '--no-open'], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -299,7 +299,26 @@ async function lab(file) {
     await page.waitForSelector('.status[data-status=ended], .status[data-status=stopped]');
     await page.keyboard.press('Shift+F7');
     await page.waitForSelector('.cm-current');
-    await page.screenshot({ path: file });
+    await page.screenshot({ path: path.join(folder, 'lab.png') });
+    await page.click('#tab-heat');
+    await page.waitForSelector('.heat canvas');
+    await page.locator('.side').screenshot({ path: path.join(folder, 'lab-heat.png') });
+    await page.goto('about:blank');
+    await page.goto(`${url}#rings-long`);
+    await page.waitForSelector('.status[data-status=ready]');
+    await page.keyboard.press('F8');
+    await page.waitForSelector('.status[data-status=ended]');
+    await page.click('#tab-tables');
+    await page.keyboard.press('Shift+ArrowUp');
+    await page.getByRole('button', { name: 'Pages', exact: true }).click();
+    await page.fill('input[name=follow]', 'rip');
+    await page.click('.follow button');
+    await page.waitForSelector('.way');
+    await page.setViewportSize({ width: 1280, height: 1100 });
+    await page.evaluate(() =>
+      document.documentElement.querySelector('.app').style.setProperty('--below', '700px'),
+    );
+    await page.locator('.below').screenshot({ path: path.join(folder, 'lab-tables.png') });
   } finally {
     await browser.close();
     server.kill();
@@ -335,7 +354,7 @@ await toPng([
     ),
   ],
 ]);
-await lab(path.join(folder, 'lab.png'));
+await lab(folder);
 writeFileSync(path.join(folder, 'session.svg'), await session(90, 28));
 for (const [name, ...args] of [
   ['vga-text', 'run', 'guests/vga-text', '--engine', 'soft', '--screenshot'],
