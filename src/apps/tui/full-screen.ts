@@ -39,8 +39,8 @@ export class FullScreen implements Disposable {
 
   constructor(events: FullScreenEvents) {
     this.#events = events;
+    // After an uncaught exception too, before Node prints it.
     process.on('exit', this.#restore);
-    process.on('uncaughtExceptionMonitor', this.#restore);
     process.on('SIGTSTP', this.suspend);
     process.on('SIGCONT', this.#continued);
     for (const signal of Object.keys(deadly)) process.on(signal, this.#end);
@@ -151,7 +151,6 @@ export class FullScreen implements Disposable {
     if (!this.#open) return;
     this.#open = false;
     process.removeListener('exit', this.#restore);
-    process.removeListener('uncaughtExceptionMonitor', this.#restore);
     process.removeListener('SIGTSTP', this.suspend);
     process.removeListener('SIGCONT', this.#continued);
     this.#stdout.removeListener('resize', this.#redraw);
