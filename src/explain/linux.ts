@@ -56,8 +56,8 @@ function meaning(reason: string): { why?: string } {
     return { why: 'it uses an address to which nothing is mapped: a wild or freed pointer' };
   if (/general protection/.test(reason))
     return { why: 'a pointer that is not canonical, often overwritten or freed memory' };
-  if (/kernel BUG at|invalid opcode/.test(reason))
-    return { why: 'BUG() there: a condition that must not be' };
+  if (/kernel BUG at/.test(reason)) return { why: 'a BUG() there: a condition that must not be' };
+  if (/invalid opcode/.test(reason)) return { why: 'a BUG() there, or an instruction that this CPU lacks' };
   if (/lockup/.test(reason)) return { why: 'the CPU did nothing else for too long' };
   return {};
 }

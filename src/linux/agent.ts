@@ -32,6 +32,13 @@ chmod 1777 /tmp
 hostname terrarium
 ip link set lo up 2>/dev/null || ifconfig lo up
 ${modules.map((name) => `insmod /lib/terrarium/${name}`).join('\n')}
+# A card, where there is one: the addresses of user-mode networks.
+[ -e /sys/class/net/eth0 ] && {
+	ip addr add 10.0.2.15/24 dev eth0
+	ip link set eth0 up
+	ip route add default via 10.0.2.2
+	echo nameserver 10.0.2.3 >/etc/resolv.conf
+}
 ${Array.from({ length: channels }, (_, n) => `setsid sh ${HOME_SCRIPT} ${n} &`).join('\n')}
 while :; do wait; sleep 3600; done
 `;

@@ -6,6 +6,7 @@ import type { EngineName } from '../config/index.js';
 import { ConfigError, requireAtLeast } from '../errors.js';
 import { type HostedOptions, hostMachine, whyUnreadable } from '../runtime/index.js';
 import { portsOf } from './agent.js';
+import { forwarding, forwardingAgain } from './forwards.js';
 import { type LinuxSnapshot, LinuxVm } from './linux-vm.js';
 import { initialSystem, modulesBeside, readBusybox } from './system.js';
 
@@ -24,6 +25,8 @@ export interface LinuxOptions {
   /** Bytes of memory. Default: 256 MiB. */
   readonly memory?: number;
   readonly engine?: EngineName;
+  /** Ports of the guest that programs of the host may reach, at `vm.forward(port)`. Default: none, and no network. */
+  readonly ports?: readonly number[];
   /** Options for the kernel, in addition to Terrarium's. */
   readonly append?: string;
   /** Commands that can run at a time, 1 to 7. Default: 2. */
@@ -57,6 +60,7 @@ export async function bootLinux(options: LinuxOptions): Promise<LinuxVm> {
     throw new ConfigError(`channels is ${channels}`, `give a number from 1 to ${MOST_CHANNELS}`);
   requireAtLeast('timeoutMs', options.timeoutMs, 1);
   const system = initialSystem({ busybox: readBusybox(options.busybox), modules, channels });
+  const nets = await forwarding(options.ports ?? []);
   const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-linux-'));
   try {
     const initrd = path.join(folder, 'initrd');
@@ -72,6 +76,7 @@ export async function bootLinux(options: LinuxOptions): Promise<LinuxVm> {
       virtio: ['rng'],
       seed: randomInt(2 ** 32),
       ports: Array.from({ length: channels }, (_, n) => portsOf(n)).flat(),
+      ...(nets.length > 0 && { nets }),
       ...(engine && { engine }),
       ...(cpus !== undefined && { cpus }),
     };
@@ -101,8 +106,10 @@ export async function restoreLinux(
   { made, channels, state }: LinuxSnapshot,
   { onConsole = () => {} }: Pick<LinuxOptions, 'onConsole'> = {},
 ): Promise<LinuxVm> {
+  const again = made.nets === undefined ? made : { ...made, nets: await forwardingAgain(made.nets) };
   // The kernel's other files are in the state's memory.
-  const vm = new LinuxVm(await hostMachine({ ...made, from: state, initrds: [] }), made, channels, onConsole);
+  const machine = await hostMachine({ ...again, from: state, initrds: [] });
+  const vm = new LinuxVm(machine, again, channels, onConsole);
   vm.ready();
   return vm;
 }

@@ -137,6 +137,18 @@ export class LinuxVm implements AsyncDisposable {
     return this.#console;
   }
 
+  /**
+   * The port of the host's loopback that leads to a port of the guest's.
+   * @throws ConfigError for one that was not among the `ports` of `bootLinux`
+   */
+  forward(port: number): number {
+    const forwards = this.#made.nets?.flatMap((net) => net.forwards ?? []) ?? [];
+    const found = forwards.find(({ guestPort }) => guestPort === port);
+    if (found === undefined)
+      throw new ConfigError(`port ${port} is not forwarded`, `boot with it: bootLinux({ ports: [${port}] })`);
+    return found.hostPort;
+  }
+
   /** The guest's tasks, from its memory: nothing runs in the guest for it. Empty for a kernel without kallsyms or BTF. */
   tasks(): LinuxTask[] {
     const kernel = LinuxKernel.find(this.machine.memory);

@@ -19,6 +19,9 @@ const MODULES = [
   'virtio_pci_modern_dev',
   'virtio-rng',
   'virtio_console',
+  'failover',
+  'net_failover',
+  'virtio_net',
   // The last one finds the devices, whose drivers are loaded by then.
   'virtio_pci',
 ];

@@ -1,6 +1,7 @@
 /** Debian's stock kernel as a sandbox: programs run in it, and their results are returned. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { bootLinux, FileKind, type LinuxVm, restoreLinux } from '../../src/linux/index.js';
 import { noVirtioLinux } from '../devices/virtio/debian.js';
@@ -13,7 +14,7 @@ const ours = () => ({ kernel: debian!.kernel, busybox: debian!.busybox, engine: 
 describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
   let vm: LinuxVm;
   before(async () => {
-    vm = await bootLinux({ ...ours(), cpus: 2, timeoutMs: 8 * HANGS_MS });
+    vm = await bootLinux({ ...ours(), cpus: 2, ports: [7, 80], timeoutMs: 8 * HANGS_MS });
   });
   after(() => vm?.[Symbol.asyncDispose]());
 
@@ -127,6 +128,12 @@ describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
     assert.ok(Math.abs(Number(stdout) - Date.now() / 1000) < 600, stdout);
   });
 
+  test('serves the host at a forwarded port', async () => {
+    const serving = vm.exec(['sh', '-c', 'nc -l -p 80 | tr a-z A-Z']);
+    assert.equal((await talk(vm.forward(80), 'hello\n', serving)).stdout, 'HELLO\n');
+    assert.throws(() => vm.forward(81), /port 81 is not forwarded/);
+  });
+
   testFromOutside(() => vm);
 
   test('is forked by its snapshot, and the forks are independent', async () => {
@@ -152,6 +159,22 @@ describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
     assert.deepEqual([kind, reason], ['panicked', 'sysrq triggered crash']);
   });
 });
+
+/** Sends a text to a port of this host, again and again until the guest's program listens and has taken it. */
+async function talk<T>(port: number, text: string, taken: Promise<T>): Promise<T> {
+  let over = false;
+  const end = taken.finally(() => {
+    over = true;
+  });
+  while (!over) {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.end(text);
+    await Promise.race([end, new Promise((resolve) => socket.once('close', resolve))]);
+    socket.destroy();
+  }
+  return end;
+}
 
 /** Input without an end; it aborts once it is read. */
 async function* forever(abort: AbortController) {
