@@ -18,6 +18,7 @@ export {
 } from './assemble.js';
 export { type ElfOptions, elfImage } from './elf-image.js';
 export { mnemonics } from './forms.js';
+export { manualName } from './gas/att.js';
 export {
   type AssembledGuest,
   assembleGuest,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { manualName } from '../assembler/index.js';
 import { type Opcode, opcodes } from '../isa/index.js';
 
 /** The most forms that a help shows. */
@@ -141,8 +142,10 @@ function formText(row: Opcode, mnemonic: string): string {
 
 /** The help for a mnemonic as text; undefined for one that the table does not have. */
 export function instructionHelp(mnemonic: string): string | undefined {
-  const name = mnemonic.toLowerCase();
-  if (!/^[a-z][a-z\d]{0,20}$/.test(name)) return undefined;
+  const given = mnemonic.toLowerCase();
+  if (!/^[a-z][a-z\d]{0,20}$/.test(given)) return undefined;
+  const isManual = rowsOf(given).length > 0;
+  const name = isManual ? given : manualName(given);
   const rows = rowsOf(name);
   const [first] = rows;
   if (first === undefined) return undefined;

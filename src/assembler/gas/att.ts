@@ -59,11 +59,22 @@ const own: Readonly<Record<string, string>> = {
   xrstorq: 'xrstor64',
 };
 
+/** A word of a source may be that of an object's own property, such as `constructor`. */
+const ownName = (mnemonic: string) => (Object.hasOwn(own, mnemonic) ? own[mnemonic] : undefined);
+
 const suffixes: Readonly<Record<string, number>> = { b: 1, w: 2, l: 4, q: 8 };
 const branch = /^(j[a-z]+|call[wlq]?|loop[a-z]*|xbegin)$/;
 const extended = /^mov([sz])([bw])([wlq])$/;
 const strings = /^(ins|outs|movs|cmps|stos|lods|scas)l$/;
 const descriptorTables = /^[sl][gi]dt$/;
+
+/** The manual's name for one of AT&T's own mnemonics: `cltq` is `cdqe`, `movzbl` is `movzx`; others stay. */
+export function manualName(mnemonic: string): string {
+  const [, kind] = extended.exec(mnemonic) ?? [];
+  if (kind !== undefined) return `mov${kind}x`;
+  if (mnemonic === 'movabs') return 'mov';
+  return (ownName(mnemonic) ?? mnemonic).replace(/ far$/, '');
+}
 
 /** The manual's name for a mnemonic of this syntax, with the size of its suffix. */
 interface Reading {
@@ -95,7 +106,7 @@ function isKnown(name: string): boolean {
 
 /** All meanings of a mnemonic; exact ones come first. */
 function readings(mnemonic: string): Reading[] {
-  const known = own[mnemonic];
+  const known = ownName(mnemonic);
   if (known !== undefined) return [{ name: known, size: undefined }];
   if (strings.test(mnemonic)) return [{ name: `${mnemonic.slice(0, -1)}d`, size: undefined }];
   const found: Reading[] = [];
@@ -106,7 +117,7 @@ function readings(mnemonic: string): Reading[] {
   }
   const suffix = suffixes[mnemonic.at(-1)!];
   const stem = mnemonic.slice(0, -1);
-  const stemOwn = own[stem] ?? stem;
+  const stemOwn = ownName(stem) ?? stem;
   if (mnemonic === 'movabs') return [{ name: 'mov', size: undefined, full: true }];
   if (stem === 'movabs') return [{ name: 'mov', size: suffix, full: true }];
   if (suffix !== undefined && formsOf(stemOwn).length > 0) {

@@ -2,6 +2,7 @@
 import type { CompletionContext, CompletionResult } from '@codemirror/autocomplete';
 import { hoverTooltip, type Tooltip } from '@codemirror/view';
 import { helper } from '../controller.js';
+import * as state from '../state.js';
 
 let names: readonly string[] = [];
 let known = new Set<string>();
@@ -60,6 +61,11 @@ const gasDirectives =
     .split(' ')
     .map((word) => `.${word}`);
 
+const nasmDirectives =
+  'bits org section global extern db dw dd dq times resb resw resd resq equ align incbin %define %macro %endmacro %rep %endrep %if %else %endif %include'.split(
+    ' ',
+  );
+
 /** Mnemonics at a statement's start, registers and labels after it. */
 export function complete(context: CompletionContext): CompletionResult | null {
   const word = context.matchBefore(/[.%\w]+/);
@@ -70,8 +76,10 @@ export function complete(context: CompletionContext): CompletionResult | null {
   const start = /^\s*(?:[\w.$]+:\s*)?$/.test(lead);
   if (start) {
     const plain = names.map((label) => ({ label, type: 'keyword' }));
-    const dotted = gasDirectives.map((label) => ({ label, type: 'namespace' }));
-    return { from: word.from, options: [...plain, ...dotted], validFor: /^[.\w]*$/ };
+    const [main] = state.files.value;
+    const directives = /\.(asm|nasm)$/.test(main?.name ?? '') ? nasmDirectives : gasDirectives;
+    const dotted = directives.map((label) => ({ label, type: 'namespace' }));
+    return { from: word.from, options: [...plain, ...dotted], validFor: /^[.%\w]*$/ };
   }
   const percent = word.text.startsWith('%') ? '%' : '';
   const labels = new Set(
