@@ -68,10 +68,13 @@ const environment = (folder: string): readonly [string, string][] => [
   ['TMPDIR', folder],
 ];
 
-/** The kernel counts a user's processes in the namespace that the sandbox has made. */
+/**
+ * The kernel counts a user's processes in the namespace that the sandbox has made. By the shell, whose option is `-u` in bash and `-p`
+ * in dash and busybox: prlimit (util-linux) is not everywhere.
+ */
+const LIMITED = '{ ulimit -u "$0" || ulimit -p "$0"; } 2>/dev/null && exec "$@"';
 const fewProcesses = (command: readonly string[]) => [
-  'prlimit',
-  `--nproc=${sandboxLimits.processes}`,
+  ...['sh', '-c', LIMITED, `${sandboxLimits.processes}`],
   ...command,
 ];
 
