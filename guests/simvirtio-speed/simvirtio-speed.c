@@ -1,15 +1,17 @@
 // How fast bytes leave a guest through a SIMVIRTIO queue. The bench writes what it wants to addresses 0x500 to 0x517 before
 // the guest starts; where it says nothing, memory is 0 and the guest takes a few bytes one by one.
 //
-// The loop that sends runs in ring 3 unless ring 0 is wanted. On a real VMX or SVM processor that makes no difference; where KVM emulates ring 0 it is
-// what makes the guest as fast as the processor is.
+// The loop that sends runs in ring 3 unless ring 0 is wanted. On a real VMX or SVM processor that makes no difference; where
+// KVM emulates ring 0 it is what makes the guest as fast as the processor is.
 
 #include "io.h"
 #include "simvirtio.h"
 
-# define WANTED_BYTES (*(volatile uint64_t *)0x500) define WANTED_BATCH (*(volatile uint64_t *)0x508) // bytes that are
-# announced together; 1: each byte separately define WANTED_KERNEL (*(volatile uint64_t *)0x510) // not 0: send from
-# ring 0 define DEFAULT_BYTES 2000 define LARGEST_BATCH 2048
+#define WANTED_BYTES (*(volatile uint64_t *)0x500)
+#define WANTED_BATCH (*(volatile uint64_t *)0x508) // bytes that are announced together; 1: each byte separately
+#define WANTED_KERNEL (*(volatile uint64_t *)0x510) // not 0: send from ring 0
+#define DEFAULT_BYTES 2000
+#define LARGEST_BATCH 2048
 
 #define KERNEL_CODE 0x08
 #define USER_DATA 0x1b // as Terrarium's boot has them in its GDT: docs/cpu-modes.md
