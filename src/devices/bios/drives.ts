@@ -60,7 +60,8 @@ export class BiosDrives {
     this.#emulator = entry === undefined ? -1 : (cd?.number ?? -1);
     const own = (kind: Drive['kind']) => this.#drives?.of(kind) ?? [];
     const floppies = own('floppy').map(({ disk }) => disk);
-    const disks = own('disk').map(({ disk }) => disk);
+    // Firmware has a driver for virtio disks as well (SeaBIOS numbers them after ATA's).
+    const disks = [...own('disk'), ...own('virtio')].map(({ disk }) => disk);
     if (entry?.kind === 'floppy') floppies.unshift(entry.image!);
     if (entry?.kind === 'disk') disks.unshift(entry.image!);
     this.#list = [

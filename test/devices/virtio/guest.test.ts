@@ -1,10 +1,11 @@
 /** A driver of one page, on both engines: moved between machines during its run, repeated from a record, and drawn. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { createMachine, type MachineOptions } from '../../../src/index.js';
 import type { InputEvent } from '../../../src/machine/index.js';
-import { root, terrarium } from '../../support.js';
+import { root, Scratch, terrarium } from '../../support.js';
 
 const image = path.join(root, 'guests/virtio-rng');
 /** The place of the guest's bytes, from the ring's only descriptor. */
@@ -60,4 +61,25 @@ describe('a virtio driver', () => {
     using bare = make({ machine: 'bare' });
     assert.equal(bare.run().registers.rax, 1n);
   });
+});
+
+/** Reads the disk's second sector by INT 13h from the drive in DL, writes its first byte to port 0xE9, halts. */
+const BOOT_SECTOR = [
+  ...[0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xc0], // xor ax,ax; mov ds,ax; mov es,ax
+  ...[0xb8, 0x01, 0x02, 0xbb, 0x00, 0x7e], // mov ax,0x201; mov bx,0x7e00
+  ...[0xb9, 0x02, 0x00, 0xb6, 0x00, 0xcd, 0x13], // mov cx,2; mov dh,0; int 0x13
+  ...[0x72, 0x05, 0xa0, 0x00, 0x7e, 0xe6, 0xe9], // jc over; mov al,[0x7e00]; out 0xe9,al
+  ...[0xfa, 0xf4], // cli; hlt
+];
+
+test('a PC boots from a virtio disk, which INT 13h reads', () => {
+  using scratch = new Scratch();
+  const disk = Buffer.alloc(1 << 20);
+  disk.set(BOOT_SECTOR);
+  disk.set([0x55, 0xaa], 510);
+  disk.write('V', 512);
+  const file = scratch.file('virtio.img');
+  writeFileSync(file, disk);
+  const { stdout } = terrarium(['run', '--engine', 'soft', '--disk', `${file},bus=virtio`, '--quiet']);
+  assert.match(stdout, /V$/);
 });
