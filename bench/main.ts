@@ -9,6 +9,7 @@ import { benchGrade } from './grade.js';
 import { benchGradeQueue } from './grade-queue.js';
 import { benchHistory } from './history.js';
 import { benchInterrupts } from './interrupts.js';
+import { benchLab } from './lab.js';
 import { benchLifecycle } from './lifecycle.js';
 import { Floor, printTable, type Row } from './measure.js';
 import { benchParts } from './parts.js';
@@ -46,6 +47,7 @@ const benches: Record<string, () => Row[] | Promise<Row[]>> = {
   grade: () => benchGrade(root),
   'grade-queue': () => benchGradeQueue(root),
   parts: () => benchParts(),
+  lab: () => benchLab(),
 };
 for (const [name, bench] of Object.entries(benches)) {
   if (!wants(name)) continue;
