@@ -23,6 +23,7 @@ import { type ListingLine, listing } from './listing.js';
 import { type Origin, originText, type WantedPlace, type WriteRecord, writesText } from './origin/index.js';
 import { type DebuggerEvents, Points } from './points.js';
 import { readFrom } from './reading.js';
+import { type Progress, Seeker } from './seeker.js';
 import type { DebugStop, State } from './state.js';
 import { Stepper } from './stepper.js';
 import type { Stop } from './stop.js';
@@ -41,6 +42,7 @@ export class Debugger {
   readonly #points: Points;
   readonly #stepper: Stepper;
   readonly #back: BackStepper;
+  readonly #seeker: Seeker;
   readonly #functions: Functions;
   readonly #stopped: StoppedGuest;
   /** The current run has been requested to end. */
@@ -72,6 +74,10 @@ export class Debugger {
     this.#functions = new Functions(parts);
     this.#stepper = new Stepper(parts);
     this.#back = new BackStepper(parts);
+    this.#seeker = new Seeker({
+      ...parts,
+      evaluate: (text, options) => this.evaluate(text, options),
+    });
   }
 
   /** How far the guest can go back and forward in its past; undefined where it cannot. */
@@ -114,22 +120,30 @@ export class Debugger {
    * @param what as for `addWatchpoint`
    */
   lastWrite(what: string | bigint, length?: number): Promise<DebugStop> {
-    return this.#travel(() => this.#seek('lastWrite', what, length));
+    return this.#travel(() => this.#seeker.write('lastWrite', what, length));
   }
 
   /** To right after the next write to memory, also one that the guest has not reached yet. @param what as for `addWatchpoint` */
   nextWrite(what: string | bigint, length?: number): Promise<DebugStop> {
-    return this.#begin(() => this.#seek('nextWrite', what, length));
+    return this.#begin(() => this.#seeker.write('nextWrite', what, length));
   }
 
   /** Back to the instruction that gave a register its value. */
   lastChange(register: string): Promise<DebugStop> {
-    return this.#travel(async () => {
-      const { place } = await this.evaluate(register, { pure: true });
-      if (place?.kind !== 'register')
-        throw new DebugError(`${register} is no register`, 'memory has a last write');
-      return this.#arrive(() => this.target.lastChange(place.name));
-    });
+    return this.#travel(() => this.#seeker.change(register));
+  }
+
+  /**
+   * To the first moment of the history at which a condition holds: before the instruction.
+   * @param condition as of a breakpoint, without expressions of C @throws DebugError where there is no such moment
+   */
+  firstTime(condition: string, report?: Progress): Promise<DebugStop> {
+    return this.#travel(() => this.#seeker.condition('first', condition, report));
+  }
+
+  /** Back to the last moment before this one at which a condition holds; as `firstTime`. */
+  lastTime(condition: string, report?: Progress): Promise<DebugStop> {
+    return this.#travel(() => this.#seeker.condition('last', condition, report));
   }
 
   /**
@@ -141,14 +155,14 @@ export class Debugger {
     const range = await this.target.history();
     const place = typeof what === 'bigint' ? undefined : (await this.evaluate(what, { pure: true })).place;
     const wanted: WantedPlace =
-      place?.kind === 'register' ? place : { kind: 'memory', ...(await this.#placeOf(what)) };
+      place?.kind === 'register' ? place : { kind: 'memory', ...(await this.#seeker.placeOf(what)) };
     const origin = await this.target.origin(wanted);
     return { origin, text: originText(origin, range?.now ?? 0) };
   }
 
   /** The writes to memory up to this moment, oldest first, as records and as text. @param what as for `addWatchpoint` */
   async writes(what: string | bigint, length?: number): Promise<{ records: WriteRecord[]; text: string }> {
-    const { address, size } = await this.#placeOf(what);
+    const { address, size } = await this.#seeker.placeOf(what);
     const records = await this.target.writes(address, length ?? size);
     return { records, text: writesText(records, (at) => this.symbols.locate(at)) };
   }
@@ -299,7 +313,7 @@ export class Debugger {
     on: Watchpoint['on'] = 'write',
     options: BreakpointOptions = {},
   ): Promise<Watchpoint> {
-    const { address, size } = await this.#placeOf(what);
+    const { address, size } = await this.#seeker.placeOf(what);
     const watched = { expression: String(what), address, length: length ?? size, on };
     return this.#points.addWatchpoint(watched, options);
   }
@@ -388,24 +402,6 @@ export class Debugger {
       syntax,
       name,
     });
-  }
-
-  async #placeOf(what: string | bigint): Promise<{ address: bigint; size: number }> {
-    const size = (await this.state()).bits / 8;
-    if (typeof what === 'bigint') return { address: what, size };
-    const { place, value } = await this.evaluate(what);
-    if (place?.kind === 'memory') return { address: place.address, size: place.size };
-    if (place?.kind === 'register')
-      throw new DebugError(
-        `${what} is a register, not memory to watch`,
-        `watch what it points to: [${what}]`,
-      );
-    return { address: value, size };
-  }
-
-  async #seek(search: 'lastWrite' | 'nextWrite', what: string | bigint, length?: number): Promise<DebugStop> {
-    const { address, size } = await this.#placeOf(what);
-    return this.#arrive(() => this.target[search](address, length ?? size));
   }
 
   /** As `#begin`, for calls that go to another moment: watched values are those of that moment. */

@@ -21,6 +21,7 @@ export { GdbStub, type StubEvents } from './gdb/stub.js';
 export type { Footprint } from './history/backwards.js';
 export { type Difference, type Divergence, divergenceOf, type Run } from './history/divergence.js';
 export { HISTORY_BYTES, History, type HistoryRange } from './history/history.js';
+export type { SurveyPiece, SurveyWanted } from './history/survey.js';
 export type { ListingLine } from './listing.js';
 export type { Space } from './memory.js';
 export { type CodeBits, isRealAddressing, segmentBase, stackPointer } from './mode.js';
@@ -35,6 +36,8 @@ export type {
 export { accessesOf, originText, writesText } from './origin/index.js';
 export type { DebuggerEvents } from './points.js';
 export { type CpuView, registerOf } from './registers.js';
+export type { Progress } from './seeker.js';
+export { progressText, type Seek, seekOf } from './seeks.js';
 export { DebugSession } from './session.js';
 export type { DebugStop, State } from './state.js';
 export type { Stop, StopPlace } from './stop.js';

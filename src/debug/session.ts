@@ -9,8 +9,10 @@ import type { Debuggee, RewindableDebuggee, SessionOptions } from './debuggee.js
 import { Descriptions } from './descriptions.js';
 import { DebugError } from './errors.js';
 import type { Footprint } from './history/backwards.js';
+import type { ConditionWanted } from './history/condition.js';
 import type { HistoryRange } from './history/history.js';
 import { Past } from './history/past.js';
+import type { SurveyPiece, SurveyWanted } from './history/survey.js';
 import { Travel } from './history/travel.js';
 import { pagesOf, readMemory, type Space, writeMemory } from './memory.js';
 import { linearPc } from './mode.js';
@@ -23,6 +25,7 @@ import {
   type WriteRecord,
 } from './origin/index.js';
 import { type CpuView, changeRegister } from './registers.js';
+import { SessionOutcome } from './session-outcome.js';
 import { SessionPoints } from './session-points.js';
 import type { Stop, StopPlace } from './stop.js';
 import { watchpointsFor } from './watch-pieces.js';
@@ -45,8 +48,7 @@ export class DebugSession {
   /** The instruction that accessed a watchpoint, where the guest stopped for that. */
   #accessed: bigint | undefined;
   #ended: Outcome | undefined;
-  /** The last outcome, with exits and times of the whole session. */
-  #outcome: Outcome | undefined;
+  readonly #outcome = new SessionOutcome();
 
   /** The number of the inspected CPU: the one that stopped last, or one that was selected. */
   #current = 0;
@@ -61,6 +63,10 @@ export class DebugSession {
     pagesOf: (address, length) =>
       pagesOf(this.#machine.memory, this.#cpu.getSystemRegisters(), address, length),
     here: () => this.#here(),
+    cpus: () => this.#machine.cpus,
+    view: () => this.view(),
+    read: (address, length) => this.read(address, length),
+    symbols: () => this.#names(),
     arrived: (end) => {
       this.#current = this.#running;
       this.#requests.moved();
@@ -83,7 +89,7 @@ export class DebugSession {
     cpu: () => this.#cpu,
     view: () => this.view(),
     ended: () => this.#ended,
-    faults: () => this.#outcome?.faults,
+    faults: () => this.#outcome.last?.faults,
     accessed: () => this.#accessed,
     names: () => this.#names(),
     origin: () => {
@@ -117,7 +123,7 @@ export class DebugSession {
     if (restart === undefined) throw new DebugError('this machine cannot be restarted');
     this.#made = undefined;
     this.#ended = undefined;
-    this.#outcome = undefined;
+    this.#outcome.clear();
     this.#current = 0;
     const made = restart();
     this.#made = made;
@@ -298,6 +304,24 @@ export class DebugSession {
     return at === undefined ? { ...this.goTo(this.#past.history.range.first), why: 'begin' } : this.goTo(at);
   }
 
+  /**
+   * What happened in pieces of the past, for a timeline: see `SurveyWanted`. The guest stays at this moment.
+   * @throws DebugError as `goTo`
+   */
+  survey(wanted: SurveyWanted): SurveyPiece[] {
+    return this.#travel.survey(wanted);
+  }
+
+  /**
+   * The first or the last moment of a piece of the past at which a condition holds, or why there is none. The guest stays at this moment.
+   * @param condition as of breakpoints, without C's variables
+   * @throws DebugError as `goTo`, and for an invalid condition
+   */
+  findMoment(condition: string, wanted: ConditionWanted): number | 'none' | 'interrupt' {
+    this.#requireOneCpu();
+    return this.#travel.findMoment(condition, wanted);
+  }
+
   /** The last `count` instructions before this moment, oldest first; fewer at the beginning of the history. */
   trail(count: number): Footprint[] {
     this.#requireOneCpu();
@@ -338,24 +362,7 @@ export class DebugSession {
 
   /** The session's outcome, if it ends now. */
   outcome(): Outcome {
-    const { engine } = this.#machine;
-    const cpu = this.#cpu;
-    const last = this.#outcome;
-    if (last !== undefined && last.kind !== 'debug') return last;
-    return {
-      ...(last ?? {
-        cpu: cpu.index,
-        engine: engine.name,
-        exits: 0,
-        coalesced: 0,
-        elapsedMs: 0,
-        unclaimed: [],
-      }),
-      kind: 'stopped',
-      reason: 'ended by the debugger',
-      registers: cpu.getRegisters(),
-      system: cpu.getSystemRegisters(),
-    };
+    return this.#outcome.now(this.#machine.engine.name, this.#cpu);
   }
 
   /**
@@ -408,7 +415,7 @@ export class DebugSession {
     const stepped = this.#current;
     const outcome = this.#requests.run(request, stepped, () => {
       const part = this.#past.run(this.#options.run);
-      this.#keep(part);
+      this.#outcome.add(part);
       return part;
     });
     const { cpu, registers, system } = outcome;
@@ -435,15 +442,5 @@ export class DebugSession {
       (symbols && accessorBefore({ ...this.view(), memory: this.#machine.memory }, symbols, pc, bits));
     this.#accessed = by;
     return by === undefined ? {} : { by };
-  }
-
-  #keep(outcome: Outcome): void {
-    const before = this.#outcome ?? { exits: 0, coalesced: 0, elapsedMs: 0 };
-    this.#outcome = {
-      ...outcome,
-      exits: before.exits + outcome.exits,
-      coalesced: before.coalesced + outcome.coalesced,
-      elapsedMs: before.elapsedMs + outcome.elapsedMs,
-    };
   }
 }

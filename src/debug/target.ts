@@ -16,6 +16,8 @@ const running = [
   'trail',
   'origin',
   'writes',
+  'survey',
+  'findMoment',
 ] as const;
 
 /** The calls of a session that another thread can make. */

@@ -1,25 +1,10 @@
 import type { Shown } from './c/function-view.js';
+import type { PlainValue } from './plain-value.js';
 
-/** A location that can be written. */
-export type Place =
-  | { kind: 'register'; name: string }
-  | { kind: 'memory'; address: bigint; size: number; signed: boolean };
+export type { Place } from './plain-value.js';
 
 /** The value of an expression. */
-export interface Value {
-  /** Without sign, unless `signed`. */
-  value: bigint;
-  /** In bytes. */
-  size: number;
-  signed: boolean;
-  /** As text: `0x2a (42)`, `0x100005 <work+0x5>`, `0x246 (ZF PF IF)`. */
-  text: string;
-  /** Missing for a computed value. */
-  place?: Place;
-  /** It is known to be an address: that of a symbol, or of a segment and an offset. */
-  isAddress?: true;
-  /** It was set: `rax = 5`. */
-  assigned?: true;
+export interface Value extends PlainValue {
   /** It is a value of C, with its type and its parts. */
   c?: Shown;
 }

@@ -46,7 +46,8 @@ for (const { name: engine, skip } of engines) {
       writeFileSync(launch.program, text.replace('jmp _start', 'nop'));
       assert.equal((await editor.until(() => editor.client.restartRequest({}))).reason, 'breakpoint');
       assert.equal(await editor.evaluate('rax'), '1');
-      assert.match((await editor.evaluate('list', 'repl')).split('=>')[1]!, /^ 0x\w+ {2}nop/);
+      assert.match((await editor.evaluate('code', 'repl')).split('=>')[1]!, /^ 0x\w+ {2}nop/);
+      assert.match(await editor.evaluate('list', 'repl'), /^ {7}1 {2}\.code64\n[\s\S]*\n=> {5}4 {4}nop\n/);
       const ended = Promise.all([
         editor.client.waitForEvent('exited'),
         editor.client.waitForEvent('terminated'),

@@ -83,6 +83,31 @@ for (const { name: engine, skip } of engines) {
         assert.equal(await editor.evaluate('cx'), '3');
         assert.equal((await editor.reverse()).reason, 'entry');
         assert.equal(await editor.where(), 'k.S:4');
+        // By typed words: line 19 writes the counter, line 4 sets CX to 3 and line 7 counts it down to 1.
+        const seek = (text: string) => editor.until(() => editor.evaluate(text, 'repl'));
+        const counter = 'word [counter]';
+        const moved = async (text: string) => {
+          assert.notEqual((await seek(text)).reason, 'exception');
+          return editor.where();
+        };
+        await editor.client.setBreakpointsRequest({
+          source: { path: launch.program },
+          breakpoints: [{ line: 10 }],
+        });
+        assert.equal((await editor.continue()).reason, 'breakpoint');
+        assert.equal(await moved(`last write ${counter}`), 'k.S:19');
+        assert.equal(await moved('last change cx'), 'k.S:7');
+        assert.equal(await moved('first cx == 1'), 'k.S:8');
+        assert.equal(await moved('last cx == 2'), 'k.S:7');
+        assert.equal(await moved(`next write ${counter}`), 'k.S:20');
+        assert.match(
+          await editor.evaluate('origin cx', 'repl'),
+          /^cx is 1 at instruction [\s\S]*k\.S:7.*dec cx/,
+        );
+        assert.equal(await moved('first cx == 0x1234'), 'k.S:20');
+        assert.match(editor.output.console!, /cx == 0x1234 holds at no moment in this history/);
+        assert.equal(await moved('last nowhere == 1'), 'k.S:20');
+        assert.match(editor.output.console!, /'nowhere' is neither a register nor a symbol/);
       });
 
       test(`${bits}-bit C: functions, lines, variables, the console, into and out of calls`, async () => {

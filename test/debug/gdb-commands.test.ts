@@ -81,6 +81,8 @@ describe('gdb and a program in C, backwards', { skip: gdbEngines[0]!.skip }, () 
         'monitor goto 10',
         'monitor goto exit 9',
         'monitor goto nowhere',
+        'monitor first byte [rip] == 0xf4',
+        'monitor last eax == 0x12345678',
         'kill',
       );
       // The call in work's loop, whose sum is 3 there: 0 + 1 + 2.
@@ -101,6 +103,9 @@ describe('gdb and a program in C, backwards', { skip: gdbEngines[0]!.skip }, () 
       assert.match(text, /instruction 10 of \d+/, text);
       assert.match(text, /exit 9 is not in this history/, text);
       assert.match(text, /goto where\? Write it as in: monitor goto 1000/, text);
+      // Before the HLT, by its opcode.
+      assert.match(text, /\n0x\w+.*\ninstruction \d{3} of \d+; the guest can go back to 0/, text);
+      assert.match(text, /eax == 0x12345678 holds at no moment before this moment, which has 0 to \d+/, text);
     });
 });
 

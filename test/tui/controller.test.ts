@@ -225,6 +225,60 @@ describe('the keys of the debugger', { skip: noGcc }, () => {
     assert.match(bench.screen, /\+00 {2}0{16}/);
   });
 
+  test('go to writes, changes and conditions, and say what was not found', async () => {
+    await using bench = await long();
+    await bench.press('c');
+    await bench.enter('R', 'ebx');
+    assert.match(bench.message, /now at <again\+0x5>/);
+    await bench.enter('H', 'first ebx == 2');
+    assert.match(bench.message, /now at <again\+0x7>/);
+    await bench.enter('X', 'counter:u32');
+    assert.match(bench.message, /memory at 0x\w+ was accessed, by the instruction at <count\+0x1>/);
+    await bench.enter('H', 'last ebx == 77');
+    assert.match(bench.message, /ebx == 77 holds at no moment before this moment/);
+    await bench.enter('H', 'ebx == 2');
+    assert.match(bench.message, /first or last\? Write it as in: last ebx == 2/);
+    await bench.enter('v', 'count');
+    assert.match(bench.screen, /╭─ Source of count ─[\s\S]*│ {8}7 +jnz +again/);
+    await bench.press('Escape', 'v', 'Enter');
+    assert.match(bench.screen, /=> {4}14 +pop/);
+    await bench.press('Escape');
+  });
+
+  test('move along the timeline, which follows the guest', async () => {
+    await using bench = await long();
+    await bench.press('T');
+    assert.match(bench.message, /nothing has happened yet/);
+    await bench.press('c');
+    const { last } = bench.model.history!;
+    const timeline = () => bench.model.timeline!;
+    assert.equal(timeline().size, 1);
+    assert.equal(timeline().pieces.size, last);
+    // REP OUTSB of eight characters, which an exit a column divides, and the HLT.
+    const exits = [...timeline().pieces.values()].reduce((sum, piece) => sum + piece.exits, 0);
+    assert.equal(exits, 8 + 1);
+    await bench.press('ArrowLeft', 'ArrowLeft', 'ArrowLeft');
+    assert.equal(bench.model.history!.now, last - 3);
+    await bench.press('<');
+    assert.ok(timeline().pieces.get(bench.model.history!.now)!.exits > 0);
+    await bench.press('-', '+', '=', 'ArrowRight', '>');
+    // Keys that come while the guest moves are taken together.
+    const moves = [...Array(5)].map(() => bench.controller.press('ArrowLeft'));
+    const { now } = bench.model.history!;
+    await Promise.all(moves);
+    assert.ok(bench.model.history!.now <= now - 5);
+    // Another future: nothing of the old one is shown.
+    await bench.enter('G', '2');
+    await bench.enter('e', 'ebx = 1');
+    await bench.press('c');
+    assert.ok(bench.model.history!.last < last);
+    assert.equal(timeline().pieces.size, bench.model.history!.last);
+    await bench.press('r');
+    assert.equal(timeline().pieces.size, 0);
+    await bench.press('T');
+    assert.equal(bench.model.timeline, undefined);
+  });
+
   test('quit by q and Ctrl-C', async () => {
     await using bench = await long();
     await bench.press('q', 'Ctrl-C', 'Shift-F10');

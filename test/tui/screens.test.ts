@@ -79,6 +79,19 @@ describe('terrarium debug', { skip: noTmux || noGcc, concurrency: 2 }, () => {
     await terminal.sees(/the history begins here, at <_start>/);
   });
 
+  test('shows the timeline of a guest, and moves along it', async () => {
+    using terminal = new Terminal(soft('guests/paging-demand'), { columns: 80, rows: 30 });
+    await terminal.sees(/before its first instruction/);
+    terminal.press('c');
+    await terminal.sees(/has (halted|exited)/);
+    terminal.press('T');
+    await terminal.sees(/exceptions +[^·]*\n/);
+    terminal.press('<', '<');
+    await terminal.shows('timeline');
+    terminal.resize(60, 18);
+    await terminal.shows('timeline-low');
+  });
+
   test('shows memory, with the bytes that changed', async () => {
     using terminal = new Terminal(soft(...guest('protected')), { columns: 110, rows: 30 });
     await terminal.sees(/before its first instruction/);
@@ -139,7 +152,7 @@ describe('terrarium debug', { skip: noTmux || noGcc, concurrency: 2 }, () => {
   });
 
   test('helps', async () => {
-    using terminal = new Terminal(soft(...guest('long')), { columns: 80, rows: 50 });
+    using terminal = new Terminal(soft(...guest('long')), { columns: 80, rows: 62 });
     await terminal.sees(/before its first instruction/);
     terminal.press('?');
     await terminal.shows('help');

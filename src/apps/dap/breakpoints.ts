@@ -4,7 +4,14 @@
  * @module
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { type Breakpoint, DebugError, type Debugger, errorText, type Watchpoint } from '../../debug/index.js';
+import {
+  type Breakpoint,
+  DebugError,
+  type Debugger,
+  type DebugStop,
+  errorText,
+  type Watchpoint,
+} from '../../debug/index.js';
 import type { Guest } from './launch.js';
 import { addressOf, hex } from './values.js';
 
@@ -186,4 +193,10 @@ function describe(
       message: `line ${wanted.spec.line} has no code: the next line with code is ${found.source.line}`,
     }),
   };
+}
+
+/** `, by the instruction at <bump+0x13>  w.c:5`: the line that an editor marks is that of the next instruction. */
+export function accessorWords({ symbols }: Guest, { by, back }: DebugStop): string {
+  if (by === undefined || back) return '';
+  return `, by the instruction at ${symbols.locate(by) ?? hex(by)}`;
 }

@@ -3,8 +3,17 @@
  *
  * @module
  */
-import { DebugError, type Debugger } from '../../debug/index.js';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import {
+  DebugError,
+  type Debugger,
+  type DebugStop,
+  errorText,
+  progressText,
+  seekOf,
+} from '../../debug/index.js';
 import { dumpNames } from '../../inspect/index.js';
+import { listedText, sourceAround } from '../frontend/source-list.js';
 import type { Guest } from './launch.js';
 import { hex } from './values.js';
 
@@ -17,9 +26,16 @@ const HELP = `words
   devices, exits the machine's devices; the last exits
   origin PLACE   where the value of a register or of memory comes from: origin rax
   writes PLACE   all writes to memory so far: writes counter
+  last write PLACE, next write PLACE
+                 to the instruction that wrote memory last; to right after the next write
+  last change REGISTER
+                 to the instruction that gave a register its value: last change rax
+  first CONDITION, last CONDITION
+                 to the first moment at which it held, or the last one before: last eax == 5
   locals         the parameters and variables of the current C function
   ptype TYPE     a type of C with its members, or that of an expression: ptype struct node
-  list [WHERE]   instructions around the next one, or around main, k.S:12, 0x7c00
+  list [WHERE]   source lines around the current one, or around main, k.S:12, 0x7c00
+  code [WHERE]   instructions around the next one, or around a place
   <text          sends the text and a line end to the guest's serial port; <<text sends it without the line end
   type TEXT      types on the guest's keyboard; \\n is Enter
 anything else is an expression
@@ -38,12 +54,33 @@ export const replWords: readonly string[] = [
   ...[...described].filter((word) => !word.includes(':')),
   'walk ',
   'list',
+  'code',
+  'last write ',
+  'next write ',
+  'last change ',
+  'first ',
+  'last ',
   'origin ',
   'writes ',
   'locals',
   'ptype ',
   'type ',
 ];
+
+/** The search in time that was typed. Where it finds nothing, it says so and the guest stays. */
+export function seekWord(
+  { expression, context }: DebugProtocol.EvaluateArguments,
+  say: (text: string) => void,
+): ((debug: Debugger) => Promise<DebugStop>) | undefined {
+  const seek = context === 'repl' ? seekOf(expression) : undefined;
+  if (seek === undefined) return undefined;
+  return (debug) =>
+    seek(debug, (done, all) => done > 0 && say(progressText(done, all))).catch(async (error) => {
+      if (!(error instanceof DebugError)) throw error;
+      say(`${errorText(error)}\n`);
+      return { why: 'step', breakpoints: [], notes: [], ...(await debug.target.here()) };
+    });
+}
 
 /** Runs the input if it is a command; undefined for an expression. */
 export async function runWord(guest: Guest, text: string): Promise<string | undefined> {
@@ -63,7 +100,8 @@ export async function runWord(guest: Guest, text: string): Promise<string | unde
     return debug.meanwhile(async () => (await debug[word](argument)).text);
   if (word === 'ptype') return debug.meanwhile(() => debug.typeOf(argument));
   if (word === 'locals' && argument === '') return debug.meanwhile(() => locals(debug));
-  if (word === 'list') return list(guest, argument);
+  if (word === 'list') return debug.meanwhile(() => list(guest, argument));
+  if (word === 'code') return debug.meanwhile(() => code(guest, argument));
   if (word === 'walk')
     return debug.meanwhile(async () => {
       const address = argument === '' ? (await debug.state()).pc : (await debug.evaluate(argument)).value;
@@ -102,17 +140,21 @@ function unescaped(text: string): string {
 
 const AROUND = 8;
 
-async function list({ debug, symbols }: Guest, where: string): Promise<string> {
-  return debug!.meanwhile(async () => {
-    const { pc } = await debug!.state();
-    const address = where === '' ? pc : (await debug!.locate(where)).addresses[0]!;
-    const lines = await debug!.disassemble(address, { before: AROUND, after: AROUND });
-    return lines
-      .map(({ address: at, text, label }) => {
-        const name = label === undefined ? '' : `${label}:\n`;
-        const line = symbols.lineAt(at);
-        return `${name}${at === pc ? '=>' : '  '} ${hex(at)}  ${line === undefined ? text : `${text.padEnd(36)} ${line}`}`;
-      })
-      .join('\n');
-  });
+/** Lines of the source, as gdb's `list`; instructions where no source is known. */
+async function list(guest: Guest, where: string): Promise<string> {
+  const lines = await sourceAround(guest.debug!, where, (file) => guest.sources.textOf(file));
+  return lines?.map(listedText).join('\n') ?? code(guest, where);
+}
+
+async function code({ debug, symbols }: Guest, where: string): Promise<string> {
+  const { pc } = await debug!.state();
+  const address = where === '' ? pc : (await debug!.locate(where)).addresses[0]!;
+  const lines = await debug!.disassemble(address, { before: AROUND, after: AROUND });
+  return lines
+    .map(({ address: at, text, label }) => {
+      const name = label === undefined ? '' : `${label}:\n`;
+      const line = symbols.lineAt(at);
+      return `${name}${at === pc ? '=>' : '  '} ${hex(at)}  ${line === undefined ? text : `${text.padEnd(36)} ${line}`}`;
+    })
+    .join('\n');
 }

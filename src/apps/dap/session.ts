@@ -13,11 +13,12 @@ import { statusOf } from '../frontend/exit-status.js';
 import { outcomeText } from '../frontend/outcome-text.js';
 import { plainStyle } from '../frontend/style.js';
 import { type AccessRules, requireAccess, requireAllowed } from './access-rules.js';
-import { Breakpoints } from './breakpoints.js';
+import { accessorWords, Breakpoints } from './breakpoints.js';
 import { capabilities } from './capabilities.js';
 import { type Guest, type LaunchArguments, openGuest } from './launch.js';
 import { writeMemory } from './memory.js';
 import { type Category, connectOutput } from './output.js';
+import { seekWord } from './repl.js';
 import { type Answer, askingHandlers, evaluate, type Handler } from './requests.js';
 import { selectThread, threadList, threadOf } from './threads.js';
 import { fullText, hex } from './values.js';
@@ -176,6 +177,8 @@ export class DapSession extends ProtocolSession {
         return { body: { value: text }, after: () => this.#invalidate() };
       },
       evaluate: async (args: DebugProtocol.EvaluateArguments) => {
+        const seek = seekWord(args, (text) => this.#say('console', text));
+        if (seek !== undefined) return { body: { result: '', variablesReference: 0 }, after: this.#go(seek) };
         const variables = this.#running ? undefined : this.#variables;
         const { body, assigned } = await evaluate(this.#here, variables, args);
         return { body, ...(assigned && { after: () => this.#invalidate() }) };
@@ -321,17 +324,11 @@ export class DapSession extends ProtocolSession {
     if (stop.watchpoint !== undefined) {
       const { before, after } = stop.watchpoint;
       const what = before === after ? `is still ${hex(after)}` : `was ${hex(before)}, is ${hex(after)}`;
-      this.#stopped('data breakpoint', `${what}${this.#accessorWords(stop)}`, reached?.ids);
+      this.#stopped('data breakpoint', `${what}${accessorWords(this.#here, stop)}`, reached?.ids);
     } else if (stop.why === 'breakpoint')
       this.#stopped(reached?.kind ?? 'breakpoint', undefined, reached?.ids);
     else if (stop.why === 'begin') this.#stopped('entry', 'the history begins here');
     else this.#stopped(stop.why === 'interrupt' ? 'pause' : 'step');
-  }
-
-  /** `, by <bump+0x13>  w.c:5`: the line that an editor marks is that of the next instruction. */
-  #accessorWords({ by, back }: DebugStop): string {
-    if (by === undefined || back) return '';
-    return `, by the instruction at ${this.#here.debug?.symbols.locate(by) ?? hex(by)}`;
   }
 
   #stopped(reason: string, text?: string, hitBreakpointIds?: readonly number[]): void {

@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { SourceFile } from '../../symbols/index.js';
+import { readSource } from '../frontend/source-list.js';
 
 /** The files of an image as the editor names them: by their paths on this computer. */
 export class SourceMap {
@@ -25,6 +26,12 @@ export class SourceMap {
   sourceOf(file: SourceFile): DebugProtocol.Source | undefined {
     const place = this.#find(file);
     return place === undefined ? undefined : { name: file.name, path: place };
+  }
+
+  /** The lines of a file; undefined where it is not on this computer. */
+  textOf(file: SourceFile): readonly string[] | undefined {
+    const place = this.#find(file);
+    return place === undefined ? undefined : readSource(place);
   }
 
   get all(): DebugProtocol.Source[] {

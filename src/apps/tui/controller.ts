@@ -8,6 +8,7 @@ import { type Debugger, type DebugStop, errorText } from '../../debug/index.js';
 import type { Picture } from '../../devices/contract/index.js';
 import type { PhysicalMemory } from '../../inspect/index.js';
 import { needsExplanation } from '../frontend/ending.js';
+import { listedText, sourceAround } from '../frontend/source-list.js';
 import { type Action, actionOf, helpLines, paneOf } from './bindings.js';
 import { watchOperand } from './effects.js';
 import type { ExitFeed } from './exit-feed.js';
@@ -15,9 +16,10 @@ import type { Place } from './layout.js';
 import type { Model } from './model.js';
 import { isMove, Navigation } from './navigation.js';
 import { changePoint, toggleAt } from './points.js';
-import { Prompts, type TextPrompt } from './prompts.js';
+import { isTravel, Prompts } from './prompts.js';
 import { type PaneContext, refresh, refreshPlaces, type StackMemory } from './refresh.js';
 import { SourceText } from './source-text.js';
+import { TimeWalk } from './time-walk.js';
 import { travel } from './travel.js';
 import { doTyped } from './typed.js';
 import { frameLines, stepWords, stopWords } from './words.js';
@@ -63,6 +65,7 @@ export class Controller {
   readonly #stack: StackMemory = {};
   readonly #prompts = new Prompts();
   readonly #navigation: Navigation;
+  readonly #walk: TimeWalk;
   readonly #waiting: string[] = [];
   /** The current action, and the keys pressed in the meantime. */
   #work: Promise<void> | undefined;
@@ -77,6 +80,13 @@ export class Controller {
       places: parts.places,
     };
     this.#navigation = new Navigation(this.#context);
+    this.#walk = new TimeWalk({
+      context: this.#context,
+      stack: this.#stack,
+      waiting: () => this.#waiting[0],
+      goTo: (moment) => this.#run(() => parts.debugger.goTo(moment)),
+      say: (text, tone) => this.#say(text, tone),
+    });
   }
 
   /** Shows the guest for the first time. */
@@ -93,8 +103,8 @@ export class Controller {
 
   /** The sizes of the panes have changed. */
   resized(): void {
-    if (this.#work !== undefined) return;
-    void this.#do(() => refreshPlaces(this.#context, this.#stack));
+    this.#walk.resized();
+    if (this.#work === undefined) void this.#do(async () => {});
   }
 
   /** Resolves when nothing is left to do. */
@@ -142,6 +152,7 @@ export class Controller {
     if (model.prompt !== undefined) return this.#promptKey(key);
     if (model.overlay !== undefined) return this.#read(key);
     if (key === 'Ctrl-C') return this.#parts.onQuit();
+    if (await this.#walk.key(key)) return;
     const pane = paneOf(key);
     const action = actionOf(key);
     if (model.focus === 'points' && (key === 'Enter' || key === 'Delete'))
@@ -191,9 +202,15 @@ export class Controller {
       case 'code':
       case 'moment':
       case 'wrote':
+      case 'nextWrite':
+      case 'changed':
+      case 'held':
+      case 'source':
       case 'origin':
         model.prompt = this.#prompts.open(action);
         return;
+      case 'timeline':
+        return this.#walk.toggle();
       case 'callers':
         model.overlay = { title: 'Callers', lines: frameLines(await held.backtrace(FRAMES)), top: 0 };
         return;
@@ -281,7 +298,9 @@ export class Controller {
   async #look(): Promise<void> {
     const { model, exits, guest } = this.#parts;
     await refresh(this.#context, this.#stack);
+    const before = model.history;
     model.history = await this.#parts.debugger.history();
+    this.#walk.moved(before);
     model.exits = exits.count;
     model.exitRows = exits.rows;
     if (model.hasScreen) model.picture = await guest.screen();
@@ -290,13 +309,33 @@ export class Controller {
   async #promptKey(key: string): Promise<void> {
     const { model } = this.#parts;
     const typed = this.#prompts.press(model, key);
-    if (typed?.kind === 'moment' || typed?.kind === 'wrote') {
-      const { kind, text } = typed;
-      return this.#run(() => travel(this.#parts.debugger, kind, text));
-    }
-    if (typed?.kind === 'origin') return this.#tellOrigin(typed.text);
-    if (typed !== undefined)
-      this.#say(await doTyped(this.#context, this.#stack, typed.kind as TextPrompt, typed.text));
+    if (typed === undefined) return;
+    const { kind, text } = typed;
+    if (isTravel(kind)) return this.#run(() => travel(this.#parts.debugger, kind, text, this.#report));
+    if (kind === 'origin') return this.#tellOrigin(text);
+    if (kind === 'source') return this.#showSource(text);
+    this.#say(await doTyped(this.#context, this.#stack, kind, text));
+  }
+
+  /** How far a long search has come. */
+  readonly #report = (done: number, all: number): void => {
+    const { model, onChange } = this.#parts;
+    if (model.phase !== 'running') return;
+    const [searched, whole] = [done.toLocaleString('en'), all.toLocaleString('en')];
+    this.#say(`searched ${searched} of ${whole} instructions; any key stops it`, 'running');
+    onChange();
+  };
+
+  async #showSource(where: string): Promise<void> {
+    const { model, debugger: held } = this.#parts;
+    const lines = await sourceAround(held, where, (file) => this.#context.sources.of(file));
+    if (lines === undefined)
+      return this.#say('no source is known there: compile it with -g, beside the image', 'bad');
+    model.overlay = {
+      title: where === '' ? 'Source' : `Source of ${where}`,
+      lines: lines.map(listedText),
+      top: 0,
+    };
   }
 
   /** The search goes through the past, so it can be interrupted as a run can. */
@@ -327,6 +366,7 @@ export class Controller {
     model.phase = 'stopped';
     model.view = undefined;
     model.code = [];
+    model.history = undefined;
     await this.#look();
     guest.typeAgain();
     this.#say('the guest is at its start again');
@@ -338,6 +378,7 @@ export class Controller {
 
   /** Does one action, then those for the keys pressed in the meantime. Errors are shown, and the debugger continues. */
   #do(work: () => Promise<void>): Promise<void> {
+    this.#walk.wake();
     this.#work = this.#loop(work).finally(() => {
       this.#work = undefined;
     });
@@ -349,7 +390,8 @@ export class Controller {
       await this.#safely(next);
       this.#parts.onChange();
       const key = this.#waiting.shift();
-      next = key === undefined ? undefined : () => this.#handle(key);
+      if (key !== undefined) this.#walk.wake();
+      next = key !== undefined ? () => this.#handle(key) : this.#leaving ? undefined : this.#walk.idle();
     }
   }
 

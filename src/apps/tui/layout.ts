@@ -25,6 +25,8 @@ export interface LayoutRequest {
   zoomed: boolean;
   bits: CodeBits;
   hasScreen: boolean;
+  /** Lines below the panes. */
+  below?: number;
   /** The image knows the variables of its functions. */
   hasLocals: boolean;
 }
@@ -51,9 +53,9 @@ interface PaneRequest {
 
 /** @returns the panes from the top left on, or undefined where the terminal is too small */
 export function layout(request: LayoutRequest): Place[] | undefined {
-  const { columns, rows, focus, zoomed } = request;
+  const { columns, rows, focus, zoomed, below = 0 } = request;
   if (columns < LEAST.columns || rows < LEAST.rows) return undefined;
-  const height = rows - FRAME_ROWS;
+  const height = rows - FRAME_ROWS - below;
   if (zoomed) return [{ pane: focus, x: 0, y: 1, width: columns, height }];
   const stacks = columnsFor(request, height);
   const shown = new Set(stacks.flatMap(({ panes }) => panes.map(({ pane }) => pane)));

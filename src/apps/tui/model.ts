@@ -7,6 +7,7 @@ import type { CodeBits, CpuView, HistoryRange } from '../../debug/index.js';
 import type { Picture } from '../../devices/contract/index.js';
 import type { Outcome } from '../../machine/index.js';
 import type { GuestConsole } from './guest-console.js';
+import type { Timeline } from './timeline.js';
 
 export const paneNames = [
   'registers',
@@ -111,6 +112,8 @@ export interface Model {
   exits: number;
   /** How far the guest can go back, and where it is; undefined where it cannot. */
   history: HistoryRange | undefined;
+  /** Shown below the panes; undefined where it is closed. */
+  timeline: Timeline | undefined;
   outcome: Outcome | undefined;
   /** The listing, from the first visible instruction on. */
   code: readonly CodeRow[];
@@ -156,6 +159,7 @@ export function newModel(
     before: undefined,
     exits: 0,
     history: undefined,
+    timeline: undefined,
     outcome: undefined,
     code: [],
     cursor: 0n,

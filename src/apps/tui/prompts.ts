@@ -8,11 +8,19 @@ export type PromptKind =
   | 'code'
   | 'moment'
   | 'wrote'
+  | 'nextWrite'
+  | 'changed'
+  | 'held'
+  | 'source'
   | 'origin';
 
 /** The prompts after which the guest runs. */
-export type TravelPrompt = 'moment' | 'wrote';
-export type TextPrompt = Exclude<PromptKind, TravelPrompt | 'origin'>;
+const travels = ['moment', 'wrote', 'nextWrite', 'changed', 'held'] as const;
+export type TravelPrompt = (typeof travels)[number];
+export type TextPrompt = Exclude<PromptKind, TravelPrompt | 'origin' | 'source'>;
+
+export const isTravel = (kind: PromptKind): kind is TravelPrompt =>
+  (travels as readonly PromptKind[]).includes(kind);
 
 const words: Readonly<Record<PromptKind, Pick<Prompt, 'label' | 'hint'>>> = {
   breakpointAt: { label: 'breakpoint at', hint: 'main   kernel.S:12   :12   0x7c00   main if rax == 5' },
@@ -22,6 +30,10 @@ const words: Readonly<Record<PromptKind, Pick<Prompt, 'label' | 'hint'>>> = {
   moment: { label: 'go to', hint: '1000   exit 5   start   end' },
   origin: { label: 'where from', hint: 'rax   counter   qword [rsp+8]' },
   wrote: { label: 'who wrote', hint: 'counter   word [0x500]   qword [rsp+8]' },
+  nextWrite: { label: 'next write to', hint: 'counter   word [0x500]   qword [rsp+8]' },
+  changed: { label: 'who set', hint: 'rax   cx   xmm0' },
+  held: { label: 'go to the', hint: 'first rax == 5   last word [0x500] > 3 && zf' },
+  source: { label: 'source of', hint: 'main   kernel.S:12   :12; empty: where the guest is' },
   code: { label: 'code at', hint: 'main   0x7c00   cs:0x10; empty: the next instruction' },
 };
 
@@ -57,7 +69,7 @@ export class Prompts {
   #take(model: Model, text: string): { kind: PromptKind; text: string } | undefined {
     model.prompt = undefined;
     const kind = this.#kind;
-    if (text === '' && kind !== 'code') return undefined;
+    if (text === '' && kind !== 'code' && kind !== 'source') return undefined;
     this.#history.set(kind, [text, ...(this.#history.get(kind) ?? []).filter((one) => one !== text)]);
     return { kind, text };
   }

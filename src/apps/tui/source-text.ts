@@ -1,9 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
 import { sourceFinder } from '../../runtime/index.js';
 import type { SourceFile, SourceLine } from '../../symbols/index.js';
-
-/** A longer file is not taken for a source. */
-const LONGEST = 4 * 1024 * 1024;
+import { readSource } from '../frontend/source-list.js';
 
 /** Lines of source files, read on first use. A missing file has none. */
 export class SourceText {
@@ -17,17 +14,14 @@ export class SourceText {
 
   /** Without surrounding whitespace. */
   line({ file, line }: SourceLine): string | undefined {
+    return this.of(file)?.[line - 1]?.trim();
+  }
+
+  /** All lines of a file. */
+  of(file: SourceFile): readonly string[] | undefined {
     const found = this.#find(file);
     if (found === undefined) return undefined;
-    if (!this.#files.has(found)) this.#files.set(found, read(found));
-    return this.#files.get(found)?.[line - 1]?.trim();
-  }
-}
-
-function read(file: string): readonly string[] | undefined {
-  try {
-    return statSync(file).size > LONGEST ? undefined : readFileSync(file, 'utf8').split('\n');
-  } catch {
-    return undefined;
+    if (!this.#files.has(found)) this.#files.set(found, readSource(found));
+    return this.#files.get(found);
   }
 }

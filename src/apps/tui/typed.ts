@@ -17,6 +17,9 @@ export async function doTyped(
       return watch(context, text);
     case 'evaluate': {
       const value = await context.debugger.evaluate(text);
+      // Another future begins: the rest of the timeline is a different one.
+      const { timeline } = context.model;
+      if (value.assigned && timeline !== undefined) timeline.pieces = new Map();
       // It may have been an assignment.
       await refresh(context, stack);
       return `${text} is ${value.text}`;

@@ -11,6 +11,7 @@ import { consolePane, exitsPane, localsPane, pointsPane, stackPane } from './pan
 import { memoryPane } from './panes/memory.js';
 import { hex, registersPane } from './panes/registers.js';
 import { drawScreen } from './panes/screen.js';
+import { LOW_ROWS, TIMELINE_ROWS, timelineNote, timelinePane } from './panes/timeline.js';
 import { Canvas, type Line, look, type Span, type Style, widthOf, wrap } from './text.js';
 
 export interface ViewOptions {
@@ -23,7 +24,16 @@ export interface ViewOptions {
 export function placesOf(model: Model, columns: number, rows: number): Place[] | undefined {
   const { focus, zoomed, bits, hasScreen } = model;
   const hasLocals = model.locals !== undefined;
-  return layout({ columns, rows, focus, zoomed, bits, hasScreen, hasLocals });
+  const below = timelineRows(model, rows);
+  return layout({ columns, rows, focus, zoomed, bits, hasScreen, hasLocals, below });
+}
+
+/** A terminal with fewer rows has a low timeline. */
+const ROOMY = 20;
+
+function timelineRows({ timeline }: Model, rows: number): number {
+  if (timeline === undefined) return 0;
+  return rows < ROOMY ? LOW_ROWS : TIMELINE_ROWS;
 }
 
 export function draw(model: Model, { columns, rows, coloured }: ViewOptions): Canvas {
@@ -35,6 +45,7 @@ export function draw(model: Model, { columns, rows, coloured }: ViewOptions): Ca
   }
   drawHead(canvas, model);
   for (const place of places) drawPane(canvas, model, place, coloured);
+  drawTimeline(canvas, model);
   if (model.overlay !== undefined) drawOverlay(canvas, model.overlay);
   drawMessage(canvas, model);
   drawKeys(canvas, model);
@@ -94,23 +105,52 @@ const titles: Readonly<Record<PaneName, string>> = {
 };
 
 function drawPane(canvas: Canvas, model: Model, place: Place, coloured: boolean): void {
-  const { pane, x, y, width, height } = place;
+  const { pane, y, height } = place;
   const focused = model.focus === pane;
-  const rule = focused ? '━' : '─';
-  const note = noteOf(model, pane);
-  canvas.line(x, y, [[rule.repeat(width), focused ? look.title : look.quiet]], width);
-  const title: Line = [
-    [`${rule} `, focused ? look.title : look.quiet],
-    [paneKeys[pane], look.quiet],
-    [` ${titles[pane]} `, focused ? look.title : look.strong],
-  ];
-  const behind = canvas.line(x, y, title, width);
-  const room = x + width - behind - 2;
-  if (note !== '' && room > 3) {
-    const text = note.length > room - 2 ? `${note.slice(0, room - 3)}…` : note;
-    canvas.line(x + width - text.length - 3, y, [[` ${text} `, look.quiet]], text.length + 2);
-  }
+  drawTitle(canvas, place, { key: paneKeys[pane], title: titles[pane], note: noteOf(model, pane), focused });
   drawBody(canvas, model, { ...place, y: y + 1, height: height - 1 }, coloured);
+}
+
+interface Title {
+  key: string;
+  title: string;
+  note: string;
+  focused: boolean;
+}
+
+function drawTitle(
+  canvas: Canvas,
+  { x, y, width }: Pick<Place, 'x' | 'y' | 'width'>,
+  { key, title, note, focused }: Title,
+): void {
+  const rule = focused ? '━' : '─';
+  canvas.line(x, y, [[rule.repeat(width), focused ? look.title : look.quiet]], width);
+  const line: Line = [
+    [`${rule} `, focused ? look.title : look.quiet],
+    [key, look.quiet],
+    [` ${title} `, focused ? look.title : look.strong],
+  ];
+  const behind = canvas.line(x, y, line, width);
+  const room = x + width - behind - 2;
+  if (note === '' || room <= 3) return;
+  const text = note.length > room - 2 ? `${note.slice(0, room - 3)}…` : note;
+  canvas.line(x + width - text.length - 3, y, [[` ${text} `, look.quiet]], text.length + 2);
+}
+
+/** Below the panes. */
+function drawTimeline(canvas: Canvas, model: Model): void {
+  const { columns: width, rows } = canvas;
+  const height = timelineRows(model, rows);
+  if (height === 0) return;
+  const y = rows - 2 - height;
+  drawTitle(
+    canvas,
+    { x: 0, y, width },
+    { key: 'T', title: 'Timeline', note: timelineNote(model), focused: true },
+  );
+  timelinePane(model, height).forEach((line, i) => {
+    canvas.line(0, y + 1 + i, line, width);
+  });
 }
 
 function drawBody(canvas: Canvas, model: Model, place: Place, coloured: boolean): void {

@@ -8,6 +8,8 @@ import type { Shown, SourceFrame } from '../c/index.js';
 import { Debugger } from '../debugger.js';
 import { DebugError } from '../errors.js';
 import type { CodeBits } from '../mode.js';
+import type { Progress } from '../seeker.js';
+import { seekOf } from '../seeks.js';
 import type { DebugTarget } from '../target.js';
 
 /** The settings of the connection that a command may read and change. */
@@ -18,6 +20,8 @@ export interface MonitorSettings {
   described: CodeBits;
   /** The names in expressions, read on first use; undefined where none are known. */
   symbols: (() => SymbolTable) | undefined;
+  /** Told how far a long search has come. */
+  report?: Progress;
 }
 
 const help = `monitor commands:
@@ -40,6 +44,8 @@ const help = `monitor commands:
   origin PLACE      where the value of a register or of memory comes from: origin $rax, origin qword [rsp]
   last write PLACE  back to the instruction that wrote memory last; next write PLACE: to right after the next write
   last change REG   back to the instruction that gave a register its value: last change rax
+  first COND, last COND
+                    to the first moment at which a condition held, or the last one before: last eax == 5
   writes PLACE      all writes to memory so far: writes dword [0x500]
   print EXPR        a value of C, or of registers and memory: print p->next, print word [es:di]
   locals [FRAME]    the parameters and variables of a C function; 0 is the current one
@@ -63,7 +69,7 @@ export async function monitor(
 ): Promise<string> {
   const [name = 'help', argument, ...rest] = command.trim().split(/\s+/);
   if (name === 'goto') return goTo(target, [argument ?? '', ...rest].join(' '));
-  if (name === 'last' || name === 'next') return seek(command.trim(), target, settings);
+  if (name === 'first' || name === 'last' || name === 'next') return seek(command.trim(), target, settings);
   if (name in questions)
     return ask(name as Question, command.trim().slice(name.length).trim(), target, settings);
   if (rest.length > 0) return `'${command.trim()}' has too many words\n${help}`;
@@ -120,23 +126,21 @@ async function historyText(target: DebugTarget): Promise<string> {
   return `instruction ${now} of ${last}; the guest can go back to ${first}\n`;
 }
 
-/** To the instruction that wrote memory, or gave a register its value. */
-async function seek(command: string, target: DebugTarget, { symbols }: MonitorSettings): Promise<string> {
-  const [, way, what] = /^(last write|next write|last change)\s+(.+)$/.exec(command) ?? [];
-  if (way === undefined || what === undefined)
-    return 'write it as in: monitor last write counter, monitor next write qword [rsp], monitor last change rax\n';
-  const debug = new Debugger(target, symbols?.() ?? new SymbolTable({ format: 'flat' }));
-  const stop = await (way === 'last write'
-    ? debug.lastWrite(what)
-    : way === 'next write'
-      ? debug.nextWrite(what)
-      : debug.lastChange(what));
-  const found =
+/** To the instruction that wrote memory, or gave a register its value; to the moment at which a condition held. */
+async function seek(command: string, target: DebugTarget, settings: MonitorSettings): Promise<string> {
+  const found = seekOf(command);
+  if (found === undefined)
+    return 'write it as in: monitor last write counter, monitor next write qword [rsp], monitor last change rax, monitor first eax == 5\n';
+  const debug = new Debugger(target, settings.symbols?.() ?? new SymbolTable({ format: 'flat' }));
+  const stop = await found(debug, settings.report);
+  const nothing =
     stop.why === 'begin'
       ? 'no instruction did since the history begins: the guest is at its beginning now\n'
-      : '';
+      : stop.why === 'interrupt'
+        ? 'the search was interrupted\n'
+        : '';
   const place = `0x${stop.pc.toString(16)}  ${debug.symbols.locate(stop.pc) ?? ''}`.trimEnd();
-  return `${found}${place}\n${await historyText(target)}${TRAVELLED}`;
+  return `${nothing}${place}\n${await historyText(target)}${TRAVELLED}`;
 }
 
 type Question = keyof typeof questions;

@@ -8,6 +8,7 @@ import { errorText } from '../errors.js';
 import type { Space } from '../memory.js';
 import type { CodeBits } from '../mode.js';
 import { type CpuView, registerOf } from '../registers.js';
+import { progressText } from '../seeks.js';
 import type { Stop } from '../stop.js';
 import type { DebugTarget } from '../target.js';
 import { type Description, descriptions, type GdbRegister } from './description.js';
@@ -63,6 +64,8 @@ export class GdbStub {
   #extended = false;
   #dead = false;
   #running = false;
+  /** A `monitor` command is carried out, which may be a long search. */
+  #asked = false;
   #closed = false;
   #waiting: string[] = [];
   #busy: Promise<void> | undefined;
@@ -70,7 +73,10 @@ export class GdbStub {
   /** @param symbols the names that `monitor` commands know */
   constructor(target: DebugTarget, events: StubEvents, symbols?: () => SymbolTable) {
     this.#target = target;
-    this.#settings = { physical: false, described: 32, symbols };
+    this.#settings = {
+      ...{ physical: false, described: 32, symbols },
+      report: (done, all) => void (done === 0 || this.#reply(`O${hexText(progressText(done, all))}`)),
+    };
     this.#points = new GdbPoints(target);
     this.#events = events;
   }
@@ -85,7 +91,7 @@ export class GdbStub {
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiting = [];
-    if (this.#running) await this.#target.interrupt();
+    if (this.#running || this.#asked) await this.#target.interrupt();
     await this.#busy;
     if (this.#dead) this.#events.over();
     else await this.#target.clear();
@@ -95,7 +101,7 @@ export class GdbStub {
     switch (received.kind) {
       case 'interrupt':
         // Where nothing runs it came too late, and gdb already has its answer.
-        if (this.#running) void this.#target.interrupt();
+        if (this.#running || this.#asked) void this.#target.interrupt();
         return true;
       case 'again':
         if (this.#acknowledges && this.#last !== '') void this.#events.send(this.#last);
@@ -268,7 +274,12 @@ export class GdbStub {
     if (command === undefined) return wrong('that is not hexadecimal text');
     const line = new TextDecoder('latin1').decode(command);
     // As text: gdb shows an error's words for no monitor command.
-    const text = await monitor(line, this.#target, this.#settings).catch((error) => `${errorText(error)}\n`);
+    this.#asked = true;
+    const text = await monitor(line, this.#target, this.#settings)
+      .catch((error) => `${errorText(error)}\n`)
+      .finally(() => {
+        this.#asked = false;
+      });
     for (let at = 0; at < text.length; at += TEXT_SIZE)
       await this.#reply(`O${hexText(text.slice(at, at + TEXT_SIZE))}`);
     return OK;

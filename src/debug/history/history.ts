@@ -99,6 +99,11 @@ export class History {
     };
   }
 
+  /** Exits before this moment, since the machine was made. */
+  get exits(): number {
+    return this.#machine.exits;
+  }
+
   /** The approximate size of the history in bytes. */
   get bytes(): number {
     return this.#checkpoints.bytes + this.#events.length * EVENT_BYTES;
@@ -195,8 +200,8 @@ export class History {
    * Runs through the known past, without output, at most to a moment: for searches. The outcome there is `limit`, and `debug` where the
    * debugger's request is met before.
    */
-  repeat(until: number): Outcome {
-    return this.#repeat({}, until);
+  repeat(until: number, maxExits?: number): Outcome {
+    return this.#repeat(maxExits === undefined ? {} : { maxExits }, until);
   }
 
   get #now(): number {

@@ -27,6 +27,16 @@ export interface DryRun {
   readonly ends: boolean;
 }
 
+/** How many of each happened since the CPU was made, modulo 2^32. Only differences count: a state that is loaded does not set them back. */
+export interface CpuEvents {
+  /** External interrupts and NMIs that were delivered. */
+  readonly interrupts: number;
+  /** Exceptions that were raised. */
+  readonly exceptions: number;
+  /** How often the code became one of another size, or real-address mode began or ended. */
+  readonly modeChanges: number;
+}
+
 /** A store that a CPU's store buffer holds: it has not reached the memory yet. */
 export interface LateStore {
   /** Guest physical. */
@@ -138,4 +148,6 @@ export interface EngineCpu extends Disposable {
    * does not see them. After a `shutdown` the last ones are its cause.
    */
   recentFaults(): readonly FaultRecord[];
+  /** For differences between two moments of a run. Missing where the engine does not see them. */
+  readonly events?: CpuEvents;
 }

@@ -20,7 +20,14 @@ export {
 export type { EngineCapabilities } from './capabilities.js';
 export type { EngineClock } from './clock.js';
 export { Control, controlBytes, controlWords, newControl, wakeThread } from './control.js';
-export { type Assistance, type DryRun, type EngineCpu, type LateStore, NO_ASSISTANCE } from './cpu.js';
+export {
+  type Assistance,
+  type CpuEvents,
+  type DryRun,
+  type EngineCpu,
+  type LateStore,
+  NO_ASSISTANCE,
+} from './cpu.js';
 export type { DebugRequest, Watchpoint } from './debug.js';
 export {
   type ApicFeatures,

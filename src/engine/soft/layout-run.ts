@@ -142,6 +142,9 @@ export const MAX_REGIONS = 56;
  */
 export const FAULT_COUNT = 0x66000;
 export const FAULT_DELIVERING = 0x66004;
+/** How many interrupts were delivered, and how often the type of the code changed: MODE_CODE32, MODE_CODE64 or MODE_REAL. */
+export const INTERRUPT_COUNT = 0x66008;
+export const MODE_COUNT = 0x6600c;
 export const FAULTS = 0x66040;
 export const FAULT_ENTRY = 48;
 export const MAX_FAULTS = 16;

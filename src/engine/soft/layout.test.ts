@@ -38,7 +38,7 @@ describe('the engine area', () => {
       [layout.MONITOR_BREAKPOINTS, 16 + 8 * layout.MAX_BREAKPOINTS],
       [layout.MONITOR_WATCHPOINT, layout.MAX_WATCHPOINTS * layout.WATCHPOINT_SIZE],
       [layout.STRING_DATA, layout.STRING_BYTES],
-      [layout.FAULT_COUNT, 8],
+      [layout.FAULT_COUNT, 16],
       [layout.FAULTS, layout.MAX_FAULTS * layout.FAULT_ENTRY],
       [layout.JUMP_CACHE, 4 * layout.JUMP_ENTRIES],
     ] as const;

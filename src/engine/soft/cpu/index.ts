@@ -25,6 +25,7 @@ import {
   FAULT_CODE,
   FAULT_VECTOR,
   FLAGS_SYSTEM,
+  INTERRUPT_COUNT,
   INTERRUPTED,
   LATE_AT,
   LINEAR_MASK,
@@ -188,6 +189,7 @@ function deliver(): bool {
   const asks = (load<u32>(TROUBLE) & TROUBLE_EXIT) != 0;
   store<u32>(DELIVERING, <u32>asks);
   if (asks) return true;
+  store<u32>(INTERRUPT_COUNT, load<u32>(INTERRUPT_COUNT) + 1);
   if (nmi) {
     store<u32>(NMI_PENDING, 0);
     store<u32>(NMI_BLOCKED, 1);

@@ -1,6 +1,7 @@
 import { MAX_LENGTH } from '../../../isa/index.js';
 import { type CpuState, checkCpuState, type Registers, type SystemRegisters } from '../../../x86/index.js';
 import {
+  type CpuEvents,
   type DebugRequest,
   type EngineCpu,
   type EngineFailure,
@@ -345,6 +346,15 @@ export class SoftCpu implements EngineCpu {
 
   recentFaults(): FaultRecord[] {
     return readFaults(this.#live());
+  }
+
+  get events(): CpuEvents {
+    const view = this.#live();
+    return {
+      interrupts: view.getUint32(L.INTERRUPT_COUNT, true),
+      exceptions: view.getUint32(L.FAULT_COUNT, true),
+      modeChanges: view.getUint32(L.MODE_COUNT, true),
+    };
   }
 
   [Symbol.dispose](): void {

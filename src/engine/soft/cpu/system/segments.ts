@@ -6,6 +6,7 @@ import {
   MODE,
   MODE_CODE32,
   MODE_CODE64,
+  MODE_COUNT,
   MODE_FLAT,
   MODE_REAL,
   SEG_ATTRIBUTES,
@@ -124,6 +125,8 @@ export function updateMode(): void {
   store<u64>(LINEAR_MASK, long ? ~(<u64>0) : 0xffffffff);
   const privilege: u32 = systemFlag(VM) ? 3 : real ? 0 : privilegeOf(stack);
   store<u32>(CPL, privilege);
+  if ((before ^ mode) & (MODE_CODE32 | MODE_CODE64 | MODE_REAL))
+    store<u32>(MODE_COUNT, load<u32>(MODE_COUNT) + 1);
   if ((before ^ mode) & (MODE_CODE64 | MODE_REAL)) openAll();
   updateFlat();
   selectTlb();
