@@ -8,8 +8,8 @@ import { root } from '../support.js';
 const LONGEST = 72;
 /** Earlier commits were made before the rule. */
 const SINCE = '2026-11-30T10:30:00Z';
-/** They were published before the test failed, and published history is not rewritten. */
-const published = ['878eff8bd7bc7003c754093ed4faaf8a3d47f9f3', '570e1a823ea50160b07ed64cfaca621082bf0c66'];
+/** It was published before the test failed, and published history is not rewritten. */
+const published = ['878eff8bd7bc7003c754093ed4faaf8a3d47f9f3'];
 
 /** English verbs that look like a participle or a third person. */
 const verbs =
