@@ -106,7 +106,7 @@ describe('a named machine', { skip: noKvm }, () => {
     );
     detach('late', shout);
     assert.equal(terrarium(['rm', 'late']).status, 2);
-    assert.equal(terrarium(['logs', 'late']).stdout, '!');
+    await until('its output', () => terrarium(['logs', 'late']).stdout === '!');
   });
 
   test('fails to start with the message and the status of the foreground', async () => {

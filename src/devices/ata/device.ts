@@ -177,6 +177,8 @@ export abstract class AtaDevice {
     this.phase = phase;
     this.at = 0;
     this.end = length;
+    // What a guest did not write, or reads beyond the end, is 0, not what was there before: a saved state does not have it.
+    this.buffer.fill(0, phase === 'in' ? length : 0, length + 4);
     this.status = Status.ready | Status.seek | Status.dataRequest;
     if (!quiet) this.#ask();
   }
@@ -293,6 +295,7 @@ export abstract class AtaDevice {
     this.#now.set(checked.slice(0, 8));
     this.#before.set(checked.slice(8));
     this.phase = phase as Phase;
+    this.buffer.fill(0);
     if (moves) this.buffer.set(bytes);
     this.at = moved;
     this.end = length;
