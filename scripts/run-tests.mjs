@@ -30,7 +30,7 @@ const scratch = mkdtempSync(path.join(tmpdir(), 'terrarium-run-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 const measured = times ? path.join(scratch, 'times') : undefined;
 if (times) measureIn(process.env);
-// One more than there are processors, up to three: files sometimes wait. A name selects few tests: then each file has
+// Twice as many as there are processors, up to four: files often wait. A name selects few tests: then each file has
 // its own process, since Node reports tests that are not selected in different ways.
 await runAll(patterns.length > 0 ? shared.flat() : shared, Math.min(4, 2 * availableParallelism()));
 await runAll(alone, 1);
