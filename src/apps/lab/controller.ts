@@ -167,6 +167,13 @@ export async function partsNow(files = state.files.value): Promise<MachineParts 
 
 // Runs
 
+/** The mouse of a new machine: a tablet is there from the start, a PS/2 mouse once the guest has switched its reports on. */
+function takeMouse(devices: readonly string[]): void {
+  const { guestMouse } = state;
+  if (devices.some((name) => name.startsWith('virtio-tablet'))) guestMouse.value = 'tablet';
+  else if (guestMouse.value === 'tablet') guestMouse.value = 'none';
+}
+
 /** Makes the machine again from the sources. False where that cannot be done. */
 export async function reset(more: Partial<MachineParts> = {}): Promise<boolean> {
   if (machine === undefined) return false;
@@ -180,11 +187,7 @@ export async function reset(more: Partial<MachineParts> = {}): Promise<boolean> 
     batch(() => {
       state.made.value = made;
       state.machines.value++;
-      state.guestMouse.value = made.devices.some((name) => name.startsWith('virtio-tablet'))
-        ? 'tablet'
-        : state.guestMouse.value === 'tablet'
-          ? 'none'
-          : state.guestMouse.value;
+      takeMouse(made.devices);
       state.stale.value = false;
       state.end.value = undefined;
       state.why.value = undefined;
@@ -384,11 +387,7 @@ export async function openTerra(bytes: Uint8Array): Promise<void> {
     batch(() => {
       state.made.value = made;
       state.machines.value++;
-      state.guestMouse.value = made.devices.some((name) => name.startsWith('virtio-tablet'))
-        ? 'tablet'
-        : state.guestMouse.value === 'tablet'
-          ? 'none'
-          : state.guestMouse.value;
+      takeMouse(made.devices);
       state.stale.value = false;
       state.end.value = undefined;
       state.why.value = undefined;

@@ -60,6 +60,13 @@ export const LATE_PLACE = 0x66550;
 export const LATE_SIZE = 0x66554;
 export const LATE_COUNT = 0x66558;
 export const LATE_VALUE = 0x66560;
+
+/**
+ * The last block that began in the middle of another, or 0, and how many more of them this run may make: see `find`. The CPUs
+ * share them, as they share the blocks.
+ */
+export const STRAY = 0x66568;
+export const STRAYS_LEFT = 0x6656c;
 /**
  * Always 0. Translated code of flat segments treats it as 1: such a function is entered only where each target that is
  * relative to one of its instructions is within the code segment and canonical.

@@ -54,10 +54,6 @@ export const MEMORY_PAGES = 0x578;
 /** Incremented where all blocks and their translations were dropped. */
 export const GENERATION = 0x57c;
 
-/** The last block that began in the middle of another, or 0, and how many more of them this run may make: see `find`. */
-export const STRAY = 0x584;
-export const STRAYS_LEFT = 0x5cc;
-
 /** Not 0: each data access is checked: the guest has enabled a data breakpoint, or a debugger has a watchpoint. */
 export const WATCHES_DATA = 0x5d0;
 export const WATCHES_GUEST = 1;

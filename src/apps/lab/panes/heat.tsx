@@ -6,6 +6,7 @@ import { query, refresh, report } from '../controller.js';
 import { openPanel } from '../panels.js';
 import * as state from '../state.js';
 import { hex, shortCount, sizeText, words } from '../words.js';
+import { useRedrawn } from './redrawn.js';
 
 const kinds = ['execute', 'read', 'write'] as const;
 type Kind = (typeof kinds)[number];
@@ -50,20 +51,7 @@ export function Heat() {
   const found = look === undefined ? undefined : heat.value;
   const filter = shown.value;
   const here = cursor.value;
-  useEffect(() => {
-    if (canvas.current === null || found === undefined) return;
-    const picture = canvas.current;
-    const redraw = () => draw(picture, found, filter, here);
-    redraw();
-    const resized = new ResizeObserver(redraw);
-    resized.observe(picture);
-    const themes = new MutationObserver(redraw);
-    themes.observe(document.documentElement, { attributeFilter: ['data-theme'] });
-    return () => {
-      resized.disconnect();
-      themes.disconnect();
-    };
-  }, [found, filter, here]);
+  useRedrawn(canvas, found && ((picture) => draw(picture, found, filter, here)), [found, filter, here]);
   if (look === undefined || found === undefined) return <p class="empty">{words.noMachine}</p>;
   return (
     <div class="heat">

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { COLUMNS, goTo, goToExit, report, showSpan } from '../controller.js';
 import * as state from '../state.js';
 import { shortCount } from '../words.js';
+import { useRedrawn } from './redrawn.js';
 
 const HUES = [150, 200, 35, 265, 330, 90, 10, 230, 0];
 /** A step of the zoom, and the least number of instructions to show. */
@@ -179,21 +180,8 @@ function Lanes({ usable }: { usable: boolean }) {
   const range = state.look.value?.history;
   const { from = 0, to = 0 } = timeline ?? {};
   const rows = shownRows();
-  useEffect(() => {
-    const picture = canvas.current;
-    if (picture === null) return;
-    const redraw = () =>
-      draw(picture, rows, range === undefined ? undefined : (range.now - from) / (to - from));
-    redraw();
-    const resized = new ResizeObserver(redraw);
-    resized.observe(picture);
-    const themes = new MutationObserver(redraw);
-    themes.observe(document.documentElement, { attributeFilter: ['data-theme'] });
-    return () => {
-      resized.disconnect();
-      themes.disconnect();
-    };
-  }, [timeline, range?.now, hidden.value]);
+  const now = range === undefined ? undefined : (range.now - from) / (to - from);
+  useRedrawn(canvas, (picture) => draw(picture, rows, now), [timeline, range?.now, hidden.value]);
   useEffect(() => {
     const picture = canvas.current!;
     const wheel = (event: WheelEvent) => {
